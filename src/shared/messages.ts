@@ -1,0 +1,71 @@
+/**
+ * Every message that crosses a thread, in one place.
+ *
+ *   primary ──Piscina task──▶ worker   HandOver (one per accepted client) → SessionEnd when the session is over
+ *   primary ──broadcast─────▶ workers  Broadcast (settings, children, cancel, rows wanted, shutdown)
+ *   worker  ──parentPort────▶ primary  Report (a node failed, rows, a crash)
+ *
+ * Facts that change often (node states, child states, counters) are not messages: they are in src/shared/memory.
+ */
+import type { Settings } from './settings.js';
+import type { HbaRule } from './auth/hba.js';
+
+/** Name of the BroadcastChannel that reaches every worker of this process; the process id keeps instances apart. */
+export const broadcastName = `pgloom-${process.pid}`;
+
+/** An accepted client. The descriptor is a duplicate that the worker owns from here on. */
+export interface HandOver {
+  readonly fd: number;
+  readonly transport: 'tcp' | 'unix';
+  /** Address of the peer, '' for a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly acceptedMs: number;
+}
+
+/** What a finished session reports to the primary thread. */
+export interface SessionEnd {
+  /** Why it ended; only for the log. */
+  readonly reason: string;
+}
+
+/** The access files, read and checked by the primary thread. Never logged. */
+export interface AccessFiles {
+  /** Rules of pool_hba.conf in order; empty when enable_pool_hba is off. */
+  readonly hba: readonly HbaRule[];
+  /** pool_passwd: user → stored password (plain, TEXT…, md5…, AES… as written). */
+  readonly passwords: ReadonlyMap<string, string>;
+}
+
+/** Given to each worker thread once, as workerData. */
+export interface WorkerData {
+  readonly settings: Settings;
+  readonly access: AccessFiles;
+  readonly nodeTable: SharedArrayBuffer;
+  readonly childTable: { readonly buffer: SharedArrayBuffer; readonly size: number; readonly perWorker: number };
+  readonly workerTable: { readonly buffer: SharedArrayBuffer; readonly size: number };
+  /** One Int32: the last child id given out. */
+  readonly childIds: SharedArrayBuffer;
+}
+
+/** Primary (or, for `cancel` and `wantRows`, a worker) to all workers. */
+export type Broadcast =
+  | { readonly type: 'settings'; readonly settings: Settings; readonly access: AccessFiles }
+  /** Start or stop idle children of one worker (dynamic process management). */
+  | { readonly type: 'children'; readonly worker: number; readonly start: number; readonly stop: number }
+  /** Cancel what the session of this child runs. The sender has compared the secret. */
+  | { readonly type: 'cancel'; readonly worker: number; readonly childRow: number; readonly childId: number }
+  /** SHOW POOL_POOLS: every worker answers with a `rows` broadcast carrying the same request id. */
+  | { readonly type: 'wantRows'; readonly request: string }
+  | { readonly type: 'rows'; readonly request: string; readonly worker: number; readonly packed: Uint8Array }
+  /** smart: end when the clients have left; fast: end the sessions with 57P01 now. */
+  | { readonly type: 'shutdown'; readonly mode: 'smart' | 'fast' };
+
+/** Worker to primary, through parentPort (Piscina's `message` event). */
+export type Report =
+  /** The worker has claimed its row and serves. */
+  | { readonly type: 'ready'; readonly worker: number; readonly threadId: number }
+  /** A connection to the node could not be made or broke; the primary thread looks for itself and decides. */
+  | { readonly type: 'nodeFailed'; readonly node: number; readonly reason: string }
+  /** Sent from the crash hook just before the thread dies. */
+  | { readonly type: 'crashed'; readonly worker: number; readonly stack: string; readonly sessions: number };

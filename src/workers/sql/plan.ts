@@ -1,0 +1,81 @@
+/**
+ * A plan: what one statement text is, as far as its text can tell. Immutable and shared by all sessions of a
+ * worker; what depends on the session or on the nodes is decided in src/workers/route.
+ */
+
+/** What kind of statement the whole text is. */
+export const StatementKind = {
+  /** Nothing but white space, comments and semicolons. */
+  empty: 0,
+  /** Reads only as far as grammar tells (SELECT, VALUES, TABLE, COPY … TO STDOUT, SHOW, EXPLAIN without ANALYZE). */
+  read: 1,
+  /** Anything not known to be harmless: DML, DDL, locking reads, utility commands, several statements, unparsable text. */
+  write: 2,
+  begin: 3,
+  /** COMMIT, END. */
+  commit: 4,
+  /** ROLLBACK, ABORT (not ROLLBACK TO). */
+  rollback: 5,
+  /** SAVEPOINT, RELEASE, ROLLBACK TO. */
+  savepoint: 6,
+  /** SET or RESET of session state that can be said again on another node; see `setting`. */
+  set: 7,
+  /** DISCARD ALL / PLANS / SEQUENCES / TEMP. */
+  discard: 8,
+  /** SHOW POOL_…: answered by pgloom itself; see `pool`. */
+  pool: 9,
+} as const;
+export type StatementKind = (typeof StatementKind)[keyof typeof StatementKind];
+
+export type PoolCommand = 'pool_nodes' | 'pool_processes' | 'pool_pools' | 'pool_status' | 'pool_version';
+
+export interface NameInPlan {
+  /** Schema as written, '' when unqualified. */
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** A SET or RESET that outlives its transaction. */
+export interface SettingInPlan {
+  /**
+   * What it sets, in lower case: a parameter name, or 'role', 'session_authorization', 'timezone', or
+   * '*' for RESET ALL. A later statement with the same key replaces an earlier one.
+   */
+  readonly key: string;
+  /** The statement, to be said again on a node that joins the session later. */
+  readonly text: string;
+}
+
+export interface Plan {
+  readonly kind: StatementKind;
+  /** Number of statements in the text (0 when empty, 1 when it does not parse). */
+  readonly statements: number;
+  /** Relations read, when kind is `read` (CTE names left out). */
+  readonly relations: readonly NameInPlan[];
+  /** Functions called, when kind is `read`. Operators, casts and SQL keywords such as CURRENT_USER are not listed. */
+  readonly functions: readonly NameInPlan[];
+  /**
+   * After this statement the session's state may differ from what `setting`s say, in a way that cannot be repeated
+   * elsewhere (set_config not provably local, DO, CALL, LOAD, CREATE TEMP, SELECT INTO TEMP, DECLARE … WITH HOLD, several statements
+   * holding a SET, text that does not parse, …): its reads stay on the primary from here on.
+   */
+  readonly opaque: boolean;
+  readonly setting: SettingInPlan | null;
+  /** kind begin: READ ONLY given, and an isolation level other than READ COMMITTED (or SERIALIZABLE etc.) given. */
+  readonly beginReadOnly: boolean;
+  readonly beginIsolated: boolean;
+  /** COMMIT/ROLLBACK AND CHAIN. */
+  readonly chain: boolean;
+  /** kind discard: DISCARD ALL (clears settings and prepared statements too). */
+  readonly discardAll: boolean;
+  /** May change what relation facts say (CREATE, ALTER, DROP, and anything opaque or unparsable). */
+  readonly ddl: boolean;
+  readonly pool: PoolCommand | null;
+  /** SELECT-like for the select counters of SHOW POOL_NODES. */
+  readonly countsAsSelect: boolean;
+
+  /* A small memory for the router: the answer to "may it leave the primary?" for the scope that asked last. */
+  scope: object | null;
+  scopeGeneration: number;
+  scopeVerdict: boolean;
+}
