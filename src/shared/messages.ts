@@ -21,6 +21,11 @@ export interface HandOver {
   readonly host: string;
   readonly port: number;
   readonly acceptedMs: number;
+  /**
+   * Bytes that the primary thread has already read while the client waited in the queue; the worker treats them as
+   * if it had just read them. Empty for a client that did not wait. At most some 64 kB.
+   */
+  readonly head: Uint8Array;
 }
 
 /** What a finished session reports to the primary thread. */

@@ -7,7 +7,7 @@
 export const StatementKind = {
   /** Nothing but white space, comments and semicolons. */
   empty: 0,
-  /** Reads only as far as grammar tells (SELECT, VALUES, TABLE, COPY … TO STDOUT, SHOW, EXPLAIN without ANALYZE). */
+  /** Reads only as far as grammar tells (SELECT, VALUES, TABLE, COPY … TO STDOUT, SHOW). EXPLAIN is a write, as in Pgpool-II. */
   read: 1,
   /** Anything not known to be harmless: DML, DDL, locking reads, utility commands, several statements, unparsable text. */
   write: 2,
@@ -39,12 +39,20 @@ export interface NameInPlan {
 export interface SettingInPlan {
   /**
    * What it sets, in lower case: a parameter name, or 'role', 'session_authorization', 'timezone', or
-   * '*' for RESET ALL. A later statement with the same key replaces an earlier one.
+   * '*' for RESET ALL (which leaves 'role' and 'session_authorization' alone). SET SESSION CHARACTERISTICS has the
+   * key 'session characteristics ' and the names of what it sets. A later statement with the same key replaces an
+   * earlier one and takes its place at the end: SET SESSION AUTHORIZATION resets the role.
    */
   readonly key: string;
   /** The statement, to be said again on a node that joins the session later. */
   readonly text: string;
 }
+
+/**
+ * May a read leave the primary? 'balance': yes. 'primary': no. 'opaque': no, and after it the session's state is as
+ * unknown as after an opaque statement (see Plan.opaque).
+ */
+export type Verdict = 'balance' | 'primary' | 'opaque';
 
 export interface Plan {
   readonly kind: StatementKind;
@@ -52,12 +60,16 @@ export interface Plan {
   readonly statements: number;
   /** Relations read, when kind is `read` (CTE names left out). */
   readonly relations: readonly NameInPlan[];
-  /** Functions called, when kind is `read`. Operators, casts and SQL keywords such as CURRENT_USER are not listed. */
+  /**
+   * Functions called, when kind is `read` or `write`. Operators, casts and SQL keywords such as CURRENT_USER and
+   * EXTRACT are not listed.
+   */
   readonly functions: readonly NameInPlan[];
   /**
    * After this statement the session's state may differ from what `setting`s say, in a way that cannot be repeated
-   * elsewhere (set_config not provably local, DO, CALL, LOAD, CREATE TEMP, SELECT INTO TEMP, DECLARE … WITH HOLD, several statements
-   * holding a SET, text that does not parse, …): its reads stay on the primary from here on.
+   * elsewhere (set_config not provably local, DO, CALL, LOAD, CREATE TEMP, SELECT INTO TEMP, several statements holding
+   * a SET or DISCARD, standard_conforming_strings off, text that does not parse, …): its reads stay on the primary from
+   * here on. A plan with a `setting` can be opaque too.
    */
   readonly opaque: boolean;
   readonly setting: SettingInPlan | null;
@@ -68,7 +80,10 @@ export interface Plan {
   readonly chain: boolean;
   /** kind discard: DISCARD ALL (clears settings and prepared statements too). */
   readonly discardAll: boolean;
-  /** May change what relation facts say (CREATE, ALTER, DROP, and anything opaque or unparsable). */
+  /**
+   * May change what relation facts say: CREATE, ALTER, DROP and all that is not known to leave them alone, DO, CALL,
+   * text that does not parse. Not CREATE TEMP: it concerns its own session, which is opaque from there on.
+   */
   readonly ddl: boolean;
   readonly pool: PoolCommand | null;
   /** SELECT-like for the select counters of SHOW POOL_NODES. */
@@ -77,5 +92,5 @@ export interface Plan {
   /* A small memory for the router: the answer to "may it leave the primary?" for the scope that asked last. */
   scope: object | null;
   scopeGeneration: number;
-  scopeVerdict: boolean;
+  scopeVerdict: Verdict | null;
 }

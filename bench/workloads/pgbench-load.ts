@@ -1,0 +1,56 @@
+import { runPgbench, takeLatency } from '../pgbench.js';
+import { cpuOfTree, memoryOfTree, procIsThere, type CpuTime } from '../proc-cpu.js';
+import { nothingMeasured, type Measurement, type Workload } from './workload.js';
+
+/** The CPU between two readings, for each of `units`. */
+export function cpuPerUnit(
+  before: CpuTime, after: CpuTime, units: number,
+): Pick<Measurement, 'cpuUserUs' | 'cpuSystemUs' | 'cpuUs'> {
+  const userUs = (after.userUs - before.userUs) / units;
+  const systemUs = (after.systemUs - before.systemUs) / units;
+  return { cpuUserUs: userUs, cpuSystemUs: systemUs, cpuUs: userUs + systemUs };
+}
+
+/**
+ * A pgbench run: one second unmeasured (pools fill, code gets compiled), then the measured run
+ * with a transaction log.
+ */
+function pgbenchLoad(name: string, loadArguments: string, clients: number): Workload {
+  const args = [...loadArguments.split(' '), '-c', String(clients), '-j', '1'];
+  return {
+    name,
+    unit: 'transaction',
+    title: (seconds) => `pgbench -n ${args.join(' ')} -T ${seconds}`,
+    clients,
+    fresh: false,
+    suitsDirect: true,
+    measure: async (context, _target, { login, pid }) => {
+      await runPgbench(context.pgbench, args, login, 1, null);
+      const proxyPid = procIsThere ? pid : null;
+      const before = proxyPid === null ? null : cpuOfTree(proxyPid);
+      const result = await runPgbench(context.pgbench, args, login, context.seconds, context.logDirectory);
+      const latency = takeLatency(context.logDirectory, args.includes('-C'));
+      if (proxyPid === null || before === null) {
+        return { ...nothingMeasured, ...latency, perSecond: result.transactionsPerSecond };
+      }
+      return {
+        ...nothingMeasured,
+        ...latency,
+        ...cpuPerUnit(before, cpuOfTree(proxyPid), result.transactions),
+        perSecond: result.transactionsPerSecond,
+        memoryBytes: memoryOfTree(proxyPid),
+      };
+    },
+  };
+}
+
+/** All that pgbench drives, from the cheapest transaction to the dearest. */
+export const pgbenchLoads: readonly Workload[] = [
+  pgbenchLoad('simple', '-S -M simple', 8),
+  pgbenchLoad('extended', '-S -M extended', 8),
+  pgbenchLoad('prepared', '-S -M prepared', 8),
+  pgbenchLoad('single', '-S -M simple', 1),
+  pgbenchLoad('many', '-S -M simple', 64),
+  pgbenchLoad('connect', '-S -C', 4),
+  pgbenchLoad('tpcb', '-b tpcb-like', 8),
+];

@@ -1,0 +1,208 @@
+/**
+ * What the primary thread does about the nodes: ask them at the start, check them, find the primary, take nodes out
+ * of service and back. The states themselves are in node-states.ts.
+ *
+ * Taking a node back as soon as it answers stands in for attaching it by command (pcp_attach_node), which comes with
+ * the failover machinery; so do failover_command, promotion and follow_primary_command.
+ */
+import { type Logger, LogLevel } from '../../shared/logger.js';
+import { NodeStatus, type NodeTable, PgRole, PgStatus } from '../../shared/memory/node-table.js';
+import type { AccessFiles } from '../../shared/messages.js';
+import type { Backend, Settings } from '../../shared/settings.js';
+import { DelayCheck } from './delay-check.js';
+import { HealthCheck } from './health-check.js';
+import { askAlive, askRole, connectLimitOf, limitOf, type NodeAnswer, roleLogin } from './node-question.js';
+import { NodeStates } from './node-states.js';
+import { PrimarySearch } from './primary-search.js';
+
+/** Nobody waits longer than this for pgloom to start because a node does not answer. */
+const startLimitMs = 5_000;
+/** A node is not verified again for this long after it has just answered. */
+const verifyPauseMs = 1_000;
+
+export class Cluster {
+  private readonly states: NodeStates;
+  private readonly streaming: boolean;
+  private readonly checks = new Map<number, HealthCheck>();
+  private readonly search: PrimarySearch;
+  private delayCheck: DelayCheck;
+  /** Nodes being verified after a worker's report, or verified just now. */
+  private readonly verified = new Map<number, number>();
+  private stopped = false;
+
+  constructor(table: NodeTable, private settings: Settings, private access: AccessFiles, private readonly log: Logger) {
+    this.streaming = settings.backend_clustering_mode === 'streaming_replication';
+    this.states = new NodeStates(table, this.streaming, log);
+    for (const backend of settings.backends) this.states.configure(backend, NodeStatus.waiting);
+    this.search = new PrimarySearch(() => this.lookForPrimary(), () => this.settings.search_primary_node_timeout * 1000, log);
+    this.delayCheck = this.createDelayCheck();
+  }
+
+  /** Asks all nodes at once, for 5 s at the most, then begins with the checks. Never throws. */
+  async start(): Promise<void> {
+    const { backends } = this.settings;
+    const answers = await Promise.all(backends.map((backend) => this.ask(backend, startLimitMs)));
+    if (this.stopped) return;
+    backends.forEach((backend, at) => {
+      const answer = answers[at];
+      if (answer !== undefined && !answer.alive) this.failed(backend, answer.reason);
+    });
+    const primary = this.streaming ? this.choosePrimary(backends, answers) : -1;
+    if (primary >= 0) this.states.setPrimary(primary);
+    backends.forEach((backend, at) => {
+      const answer = answers[at];
+      if (answer?.alive === true) this.observe(backend, answer);
+    });
+    for (const backend of backends) this.beginChecks(backend);
+    this.delayCheck.start();
+    if (this.streaming && this.states.primary < 0) this.search.start();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    for (const check of this.checks.values()) check.stop();
+    this.search.stop();
+    this.delayCheck.stop();
+  }
+
+  /** New settings and passwords; nodes that are new begin as down and are taken in when they answer. */
+  reload(settings: Settings, access: AccessFiles, newBackends: readonly number[]): void {
+    this.settings = settings;
+    this.access = access;
+    for (const check of this.checks.values()) check.stop();
+    this.checks.clear();
+    for (const backend of settings.backends) {
+      if (newBackends.includes(backend.id)) this.states.configure(backend, NodeStatus.down);
+      this.beginChecks(backend, newBackends.includes(backend.id));
+    }
+    this.delayCheck.stop();
+    this.delayCheck = this.createDelayCheck();
+    this.delayCheck.start();
+  }
+
+  /** A worker could not reach the node. It is believed only after an attempt of our own. */
+  nodeFailed(node: number, reason: string): void {
+    const backend = this.settings.backends.find(({ id }) => id === node);
+    if (backend === undefined || !this.settings.failover_on_backend_error || !this.states.isAlive(node)) return;
+    const nowMs = performance.now();
+    if (nowMs < (this.verified.get(node) ?? 0)) return;
+    this.verified.set(node, Number.POSITIVE_INFINITY);
+    this.log.log(LogLevel.debug1, `a worker could not reach node ${node}: ${reason}`, { node });
+    void askAlive(backend, this.access, Math.min(limitOf(backend), connectLimitOf(backend))).then((answer) => {
+      this.verified.set(node, performance.now() + verifyPauseMs);
+      if (!answer.alive && !this.stopped) this.failed(backend, answer.reason);
+    });
+  }
+
+  private ask(backend: Backend, limitMs: number): Promise<NodeAnswer> {
+    return askRole(backend, this.streaming ? roleLogin(backend, this.settings, this.access) : null, Math.min(limitMs, limitOf(backend)));
+  }
+
+  private beginChecks(backend: Backend, atOnce = false): void {
+    const check = new HealthCheck(backend, this.states, this.log, {
+      alive: () => askAlive(backend, this.access),
+      role: () => this.ask(backend, limitOf(backend)),
+      failed: (reason) => this.failed(backend, reason),
+      answered: (answer) => this.observe(backend, answer),
+    });
+    this.checks.set(backend.id, check);
+    check.start(atOnce);
+  }
+
+  private createDelayCheck(): DelayCheck {
+    return new DelayCheck(this.settings, this.access, this.states, this.log, (backend, role) => {
+      this.observe(backend, { alive: true, role, remark: null });
+    });
+  }
+
+  /** The node does not answer, finally. */
+  private failed(backend: Backend, reason: string): void {
+    const { id } = backend;
+    this.states.setPg(id, PgStatus.down, PgRole.unknown);
+    if (!backend.allowToFailover) {
+      this.states.remark(id, LogLevel.log, `node ${id} does not answer (${reason}) but is kept in service: DISALLOW_TO_FAILOVER`);
+      return;
+    }
+    const wasPrimary = this.states.primary === id;
+    this.states.down(id, reason);
+    if (wasPrimary && !this.stopped) this.search.start();
+  }
+
+  /** The node has answered: what follows for its state and for the primary. */
+  private observe(backend: Backend, answer: Extract<NodeAnswer, { alive: true }>): void {
+    const { id } = backend;
+    if (this.stopped) return;
+    if (answer.remark !== null) this.states.remark(id, LogLevel.warning, `node ${id} answers, but not the question for its role: ${answer.remark}`);
+    this.states.setPgUp(id, answer.role);
+    if (!this.streaming) {
+      this.states.up(id);
+      return;
+    }
+    const role = this.roleOf(backend, answer.role);
+    const { primary } = this.states;
+    if (role === PgRole.primary && primary >= 0 && primary !== id) {
+      this.secondPrimary(backend, primary);
+      return;
+    }
+    this.states.up(id);
+    if (role === PgRole.primary) {
+      this.states.setPrimary(id);
+      this.search.stop();
+    } else if (primary === id && role === PgRole.standby) {
+      this.log.log(LogLevel.warning, `node ${id}, the primary until now, is in recovery`, { node: id });
+      this.states.setPrimary(-1);
+      this.search.start();
+    }
+  }
+
+  /**
+   * Two nodes take writes: they are two databases now. The one that is known stays, the other serves nobody, for its
+   * rows may be anything. (A node that may not be taken out of service stays as a reader.)
+   */
+  private secondPrimary(backend: Backend, primary: number): void {
+    const text = `node ${backend.id} is a primary beside node ${primary}, which is up, and is not used`;
+    if (this.states.isAlive(backend.id) && backend.allowToFailover) this.states.down(backend.id, text);
+    else this.states.remark(backend.id, LogLevel.warning, text);
+  }
+
+  /** Flag and, where nobody can be asked, convention stand in for what the server says. */
+  private roleOf(backend: Backend, said: PgRole): PgRole {
+    if (backend.alwaysPrimary) return PgRole.primary;
+    if (said !== PgRole.unknown || roleLogin(backend, this.settings, this.access) !== null) return said;
+    return backend.id === this.conventionalPrimary() ? PgRole.primary : PgRole.standby;
+  }
+
+  /** ALWAYS_PRIMARY, else the node with the lowest id. */
+  private conventionalPrimary(): number {
+    const { backends } = this.settings;
+    return (backends.find(({ alwaysPrimary }) => alwaysPrimary) ?? backends[0])?.id ?? -1;
+  }
+
+  private choosePrimary(backends: readonly Backend[], answers: readonly NodeAnswer[]): number {
+    const asked = backends.some((backend) => roleLogin(backend, this.settings, this.access) !== null);
+    if (!asked) {
+      this.log.log(LogLevel.warning, `sr_check_user and health_check_user are empty, so no node can be asked whether it is the primary: node ${this.conventionalPrimary()} is taken for it`);
+    }
+    const found = backends.filter((backend, at) => {
+      const answer = answers[at];
+      return answer?.alive === true && this.roleOf(backend, answer.role) === PgRole.primary;
+    });
+    return (found.find(({ alwaysPrimary }) => alwaysPrimary) ?? found[0])?.id ?? -1;
+  }
+
+  /**
+   * One round of the search: all nodes are asked at once. A live one that has been promoted is preferred to one that
+   * was down and comes back. @returns whether there is a primary now
+   */
+  private async lookForPrimary(): Promise<boolean> {
+    const { backends } = this.settings;
+    const asked = backends.map(async (backend) => ({ backend, answer: await this.ask(backend, Math.min(limitOf(backend), startLimitMs)) }));
+    const answers = await Promise.all(asked);
+    const alive = ({ backend }: { backend: Backend }): number => (this.states.isAlive(backend.id) ? 0 : 1);
+    for (const { backend, answer } of answers.toSorted((a, b) => alive(a) - alive(b))) {
+      if (this.states.primary >= 0 || this.stopped) return true;
+      if (answer.alive && this.roleOf(backend, answer.role) === PgRole.primary) this.observe(backend, answer);
+    }
+    return this.states.primary >= 0;
+  }
+}

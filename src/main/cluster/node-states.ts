@@ -1,0 +1,97 @@
+/**
+ * The states of the nodes: the only writer of the node table. Each change is logged once, here.
+ *
+ *   unused ──configured──▶ waiting ──answered──▶ up ──failed──▶ down ──answered, role fits──▶ up
+ *                             └────no answer──▶ down
+ */
+import { type Logger, LogLevel } from '../../shared/logger.js';
+import { NodeRole, NodeStatus, type NodeTable, PgRole, PgStatus } from '../../shared/memory/node-table.js';
+import type { Backend } from '../../shared/settings.js';
+
+export class NodeStates {
+  /** Things said about a node, so that a lasting condition is logged once and not with every check. */
+  private readonly said = new Map<number, string>();
+
+  constructor(private readonly table: NodeTable, private readonly streaming: boolean, private readonly log: Logger) {}
+
+  /** Adds a node; it may be used before the first check has been made when `status` is waiting. */
+  configure(backend: Backend, status: typeof NodeStatus.waiting | typeof NodeStatus.down): void {
+    if (this.table.count <= backend.id) this.table.setCount(backend.id + 1);
+    this.table.setStatus(backend.id, status);
+    this.setRoles();
+  }
+
+  get primary(): number {
+    return this.table.primary;
+  }
+
+  isAlive(node: number): boolean {
+    return this.table.isAlive(node);
+  }
+
+  /** The node answered: it may serve clients. */
+  up(node: number): void {
+    const before = this.table.status(node);
+    if (before === NodeStatus.up) return;
+    this.said.delete(node);
+    this.table.setStatus(node, NodeStatus.up);
+    this.setRoles();
+    if (before === NodeStatus.down) this.log.log(LogLevel.log, `node ${node} answers again and is back in service`, { node });
+  }
+
+  /** The node is not used any more. When it was the primary there is none until another is found. */
+  down(node: number, reason: string): void {
+    if (this.table.status(node) === NodeStatus.down) return;
+    this.table.setDelay(node, 0, false);
+    this.table.setReplication(node, '', '');
+    this.table.setStatus(node, NodeStatus.down);
+    if (this.table.primary === node) this.table.setPrimary(-1);
+    this.setRoles();
+    this.log.log(LogLevel.log, `node ${node} is down: ${reason}`, { node });
+    if (this.table.main < 0) this.log.log(LogLevel.warning, 'all nodes are down');
+  }
+
+  /** Makes the node the primary; -1 when the one there was is not primary any more. */
+  setPrimary(node: number): void {
+    if (this.table.primary === node) return;
+    this.table.setPrimary(node);
+    this.setRoles();
+    this.log.log(LogLevel.log, node < 0 ? 'there is no primary node' : `node ${node} is the primary`, node < 0 ? {} : { node });
+  }
+
+  /** What the server said of itself. */
+  setPg(node: number, status: PgStatus, role: PgRole): void {
+    this.table.setPg(node, status, role);
+  }
+
+  /** The server answered; its role as it was when this answer does not tell. */
+  setPgUp(node: number, role: PgRole): void {
+    this.table.setPg(node, PgStatus.up, role === PgRole.unknown ? this.table.pgRole(node) : role);
+  }
+
+  /** Replication delay in bytes. */
+  setDelay(node: number, delayBytes: number): void {
+    this.table.setDelay(node, delayBytes, false);
+  }
+
+  /** pg_stat_replication.state and .sync_state. */
+  setReplication(node: number, state: string, syncState: string): void {
+    this.table.setReplication(node, state, syncState);
+  }
+
+  /** Logs a remark about the node unless it was the last one made about it. */
+  remark(node: number, level: LogLevel, text: string): void {
+    if (this.said.get(node) === text) return;
+    this.said.set(node, text);
+    this.log.log(level, text, { node });
+  }
+
+  private setRoles(): void {
+    const { table } = this;
+    const main = table.main;
+    for (let node = 0; node < table.count; node++) {
+      if (this.streaming) table.setRole(node, node === table.primary ? NodeRole.primary : NodeRole.standby);
+      else table.setRole(node, node === main ? NodeRole.main : NodeRole.replica);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/** Checks that concern more than one parameter, or a parameter as a whole. */
+import { compilePattern } from '../../shared/parameters/posix-regex.js';
+import type { Settings } from '../../shared/settings.js';
+import type { ConfigIssue, Place } from './errors.js';
+
+/** Where a key was set; line 0 when it has its default. */
+export type Locate = (key: string) => Place;
+type Found = { readonly key: string; readonly message: string };
+type Check = (settings: Settings) => Found[];
+
+const clusteringMode: Check = ({ backend_clustering_mode: mode }) =>
+  mode === 'streaming_replication' || mode === 'raw' ? [] : [{ key: 'backend_clustering_mode', message: `${mode} is not supported yet; streaming_replication and raw are` }];
+
+const watchdog: Check = (settings) => {
+  const { use_watchdog, pgpoolNodeId, watchdogNodes } = settings;
+  if (!use_watchdog || pgpoolNodeId === -1 || watchdogNodes.some(({ id }) => id === pgpoolNodeId)) return [];
+  return [{ key: `wd_port${pgpoolNodeId}`, message: `use_watchdog is on and pgpool_node_id says ${pgpoolNodeId}, so wd_port${pgpoolNodeId} must be set` }];
+};
+
+const heartbeat: Check = ({ wd_lifecheck_method, heartbeatNodes }) =>
+  wd_lifecheck_method !== 'heartbeat'
+    ? []
+    : heartbeatNodes.filter(({ hostname }) => hostname === '').map(({ id }) => ({ key: `heartbeat_port${id}`, message: `heartbeat_hostname${id} must be set too` }));
+
+const recoveryCommands: Check = (settings) => {
+  const key = (['recovery_1st_stage_command', 'recovery_2nd_stage_command'] as const).find((name) => settings[name] !== '');
+  if (key === undefined) return [];
+  return settings.backends.filter(({ data_directory }) => data_directory === '').map(({ id }) => ({ key, message: `it needs backend_data_directory${id}` }));
+};
+
+const oldReplicationMode: Check = ({ replication_mode, failover_when_quorum_exists }) =>
+  replication_mode && failover_when_quorum_exists ? [{ key: 'replication_mode', message: 'replication_mode = on needs failover_when_quorum_exists = off' }] : [];
+
+const spareChildren: Check = ({ process_management_mode, min_spare_children: min, max_spare_children: max, num_init_children: all }) => {
+  if (process_management_mode !== 'dynamic') return [];
+  const found: Found[] = [];
+  if (min >= max) found.push({ key: 'min_spare_children', message: `min_spare_children (${min}) must be less than max_spare_children (${max})` });
+  if (max > all) found.push({ key: 'max_spare_children', message: `max_spare_children (${max}) must not be greater than num_init_children (${all})` });
+  return found;
+};
+
+const cacheSizes: Check = (settings) => {
+  const { memqcache_maxcache: result, memqcache_cache_block_size: block, memqcache_total_size: total } = settings;
+  if (!settings.memory_cache_enabled && !settings.enable_shared_relcache) return [];
+  const found: Found[] = [];
+  if (result > block) found.push({ key: 'memqcache_maxcache', message: `memqcache_maxcache (${result}) must not be greater than memqcache_cache_block_size (${block})` });
+  if (block > total) found.push({ key: 'memqcache_cache_block_size', message: `memqcache_cache_block_size (${block}) must not be greater than memqcache_total_size (${total})` });
+  return found;
+};
+
+/** The words of log_destination. */
+export function logDestinations({ log_destination }: Pick<Settings, 'log_destination'>): readonly string[] {
+  return log_destination.split(',').map((word) => word.trim().toLowerCase());
+}
+
+const destinations: Check = (settings) =>
+  logDestinations(settings).some((word) => word === 'stderr' || word === 'syslog') ? [] : [{ key: 'log_destination', message: 'it must name stderr, syslog or both' }];
+
+const md5Passwords: Check = (settings) =>
+  (['recovery_password', 'wd_lifecheck_password'] as const)
+    .filter((key) => /^md5[\da-f]{32}$/i.test(settings[key]))
+    .map((key) => ({ key, message: 'an md5 password cannot be used here' }));
+
+/** What is wrong with one `pattern:node(ratio)`, or null. */
+function redirectFault(item: string): string | null {
+  const colon = item.lastIndexOf(':');
+  const target = /^(primary|standby|\d{1,3})(?:\(([\d.]+)\))?$/i.exec(item.slice(colon + 1).trim());
+  if (colon < 1 || target === null) return `"${item}" is not of the form pattern:node(ratio), where node is primary, standby or a number`;
+  if (/^\d/.test(target[1] ?? '') && Number(target[1]) > 127) return `"${item}": node numbers are 0 to 127`;
+  const ratio = Number(target[2] ?? 1);
+  if (!(ratio >= 0 && ratio <= 1)) return `"${item}": a ratio is between 0 and 1`;
+  try {
+    compilePattern(item.slice(0, colon).trim());
+    return null;
+  } catch (error) {
+    return `"${item}": ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+const redirects: Check = (settings) =>
+  (['user_redirect_preference_list', 'database_redirect_preference_list', 'app_name_redirect_preference_list'] as const).flatMap((key) =>
+    settings[key].split(',').map((item) => item.trim()).filter((item) => item !== '').flatMap((item) => {
+      const message = redirectFault(item);
+      return message === null ? [] : [{ key, message }];
+    }),
+  );
+
+const checks: readonly Check[] = [clusteringMode, watchdog, heartbeat, recoveryCommands, oldReplicationMode, spareChildren, cacheSizes, destinations, md5Passwords, redirects];
+
+/** All faults of settings whose single values are right. */
+export function validateSettings(settings: Settings, locate: Locate): ConfigIssue[] {
+  return checks.flatMap((check) => check(settings)).map((found) => ({ ...locate(found.key), ...found }));
+}

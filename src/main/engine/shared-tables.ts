@@ -1,0 +1,47 @@
+/** The shared memory of one pgloom, made once by the primary thread; layouts in src/shared/memory. */
+import { availableParallelism } from 'node:os';
+import { ChildTable } from '../../shared/memory/child-table.js';
+import { NodeTable } from '../../shared/memory/node-table.js';
+import { WorkerTable } from '../../shared/memory/worker-table.js';
+import type { AccessFiles, WorkerData } from '../../shared/messages.js';
+import type { Settings } from '../../shared/settings.js';
+
+export interface SharedTables {
+  readonly nodes: NodeTable;
+  readonly children: ChildTable;
+  readonly workers: WorkerTable;
+  readonly childIds: SharedArrayBuffer;
+}
+
+/**
+ * Threads and children of each: num_init_children children dealt in equal blocks, the last block being smaller.
+ * No thread is left without a child, so there may be fewer threads than worker_threads asks for.
+ */
+export function threadPlan(settings: Pick<Settings, 'num_init_children' | 'worker_threads'>): { threads: number; perWorker: number } {
+  const wanted = settings.worker_threads === 0 ? availableParallelism() : settings.worker_threads;
+  const perWorker = Math.ceil(settings.num_init_children / Math.min(wanted, settings.num_init_children));
+  return { threads: Math.ceil(settings.num_init_children / perWorker), perWorker };
+}
+
+export function createSharedTables(settings: Settings): SharedTables {
+  const { threads, perWorker } = threadPlan(settings);
+  return {
+    nodes: new NodeTable(),
+    children: new ChildTable(settings.num_init_children, perWorker),
+    workers: new WorkerTable(threads),
+    childIds: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+  };
+}
+
+/** What every worker thread gets as workerData. */
+export function workerDataOf(tables: SharedTables, settings: Settings, access: AccessFiles): WorkerData {
+  const { nodes, children, workers, childIds } = tables;
+  return {
+    settings,
+    access,
+    nodeTable: nodes.buffer,
+    childTable: { buffer: children.buffer, size: children.size, perWorker: children.perWorker },
+    workerTable: { buffer: workers.buffer, size: workers.size },
+    childIds,
+  };
+}

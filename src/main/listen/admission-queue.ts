@@ -1,0 +1,184 @@
+/**
+ * The way of an accepted client into a worker.
+ *
+ *   accepted ──child free, nobody waits──────────────▶ worker
+ *            ──reserved_connections reached──────────▶ refused 53300
+ *            ──queue full────────────────────────────▶ refused 53300
+ *            ──otherwise──▶ queue (first in, first out) ──child free──▶ worker
+ *
+ * Pgpool-II leaves waiting clients in the kernel's backlog. Here they wait in this queue, of
+ * listen_backlog_multiplier × num_init_children clients, and are listened to meanwhile, for two reasons: a
+ * CancelRequest must not wait behind the very statement it is to cancel, and a client that has gone gives its place
+ * away. What was read goes along to the worker as HandOver.head.
+ */
+import type { Socket } from 'node:net';
+import { errors, type PgError } from '../../shared/errors.js';
+import type { HandOver } from '../../shared/messages.js';
+import { firstPacket } from './first-packet.js';
+import { closeHandedOver, HandOverError, stopReading, takeDescriptor } from './socket-handover.js';
+import { type OnCancel, Refusals } from './refusal.js';
+
+/** Beyond this many bytes a waiting client is no longer read from. */
+const maxHeadBytes = 16_384;
+const nothing = new Uint8Array(0);
+
+export interface AcceptedClient {
+  readonly socket: Socket;
+  readonly transport: 'tcp' | 'unix';
+  /** Address of the peer, '' for a Unix socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly acceptedMs: number;
+}
+
+/** Where clients go: the worker pool. */
+export interface ClientSink {
+  /** A child is free now: the next `run` starts at once. */
+  hasRoom(): boolean;
+  /** Clients being served. */
+  readonly sessions: number;
+  /** Takes the client over; resolves or rejects when its session is over, never earlier. */
+  run(handOver: HandOver): Promise<unknown>;
+}
+
+export interface AdmissionLimits {
+  readonly numInitChildren: number;
+  readonly listenBacklogMultiplier: number;
+  readonly reservedConnections: number;
+  /**
+   * Answer SSLRequest and GSSENCRequest of waiting clients with 'N'. libpq 17 and later sends them ahead of a
+   * CancelRequest too, which would otherwise wait for the answer until a child is free. Only while pgloom's ssl is off.
+   */
+  readonly refuseEncryption: boolean;
+}
+
+interface Waiting {
+  readonly client: AcceptedClient;
+  head: Buffer;
+}
+
+export class AdmissionQueue {
+  private readonly queue: Waiting[] = [];
+  private readonly refusals: Refusals;
+  private closing = false;
+
+  constructor(
+    private readonly sink: ClientSink,
+    private readonly limits: AdmissionLimits,
+    private readonly onCancel: OnCancel,
+    /** For hand-overs that failed for a reason of the system's; may be called often. */
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.refusals = new Refusals(onCancel);
+  }
+
+  /** Clients that wait for a child. */
+  get length(): number {
+    return this.queue.length;
+  }
+
+  /** Places in the queue. */
+  get capacity(): number {
+    return this.limits.listenBacklogMultiplier * this.limits.numInitChildren;
+  }
+
+  /** A client has been accepted; its socket is paused. */
+  admit(client: AcceptedClient): void {
+    const { numInitChildren, reservedConnections } = this.limits;
+    if (this.closing) {
+      this.refusals.refuse(client.socket, errors.shuttingDown());
+    } else if (reservedConnections > 0 && this.sink.sessions + 1 > numInitChildren - reservedConnections) {
+      this.refusals.refuse(client.socket, errors.tooManyClients());
+    } else if (this.queue.length === 0 && this.sink.hasRoom()) {
+      this.handOver(client, nothing);
+    } else if (this.queue.length < this.capacity) {
+      this.enqueue(client);
+    } else {
+      this.refusals.refuse(client.socket, errors.tooManyClients());
+    }
+  }
+
+  /** A child may have become free: the first in the queue gets it. */
+  advance(): void {
+    while (this.queue.length > 0 && this.sink.hasRoom()) {
+      const next = this.queue.shift();
+      if (next === undefined) return;
+      this.stopListening(next);
+      this.handOver(next.client, next.head);
+    }
+  }
+
+  /** Shutdown: whoever waits is refused, and so is everyone who still comes. */
+  close(): void {
+    this.closing = true;
+    for (const waiting of this.queue.splice(0)) this.refuseWaiting(waiting, errors.shuttingDown());
+  }
+
+  /** Ends what is left of refusals under way. */
+  destroy(): void {
+    this.refusals.close();
+  }
+
+  private handOver(client: AcceptedClient, head: Uint8Array): void {
+    let fd: number;
+    try {
+      fd = takeDescriptor(client.socket);
+    } catch (error) {
+      if (!(error instanceof HandOverError)) throw error;
+      this.onError(error);
+      return;
+    }
+    const { transport, host, port, acceptedMs } = client;
+    // The sink reports how sessions end; here matters only that a place is free again.
+    const done = (): void => this.advance();
+    try {
+      this.sink.run({ fd, transport, host, port, acceptedMs, head }).then(done, done);
+    } catch (error) {
+      closeHandedOver(fd);
+      this.onError(error);
+    }
+  }
+
+  private enqueue(client: AcceptedClient): void {
+    const waiting: Waiting = { client, head: Buffer.alloc(0) };
+    this.queue.push(waiting);
+    const { socket } = client;
+    socket.on('data', (chunk: Buffer) => this.read(waiting, chunk));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.forget(waiting));
+    socket.resume();
+  }
+
+  private read(waiting: Waiting, chunk: Buffer): void {
+    waiting.head = waiting.head.length === 0 ? chunk : Buffer.concat([waiting.head, chunk]);
+    const { socket } = waiting.client;
+    for (;;) {
+      const packet = firstPacket(waiting.head);
+      if (packet.kind === 'cancel') {
+        this.onCancel(packet.childId, packet.secret);
+        socket.destroy();
+        return;
+      }
+      if (packet.kind !== 'encryption' || !this.limits.refuseEncryption) break;
+      socket.write('N');
+      waiting.head = waiting.head.subarray(packet.sizeBytes);
+    }
+    if (waiting.head.length > maxHeadBytes) stopReading(socket);
+  }
+
+  private forget(waiting: Waiting): void {
+    const at = this.queue.indexOf(waiting);
+    if (at >= 0) this.queue.splice(at, 1);
+  }
+
+  private stopListening({ client: { socket } }: Waiting): void {
+    socket.removeAllListeners('data');
+    socket.removeAllListeners('close');
+    stopReading(socket);
+  }
+
+  private refuseWaiting(waiting: Waiting, reason: PgError): void {
+    this.stopListening(waiting);
+    this.refusals.refuse(waiting.client.socket, reason, waiting.head);
+  }
+}

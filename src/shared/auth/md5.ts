@@ -1,0 +1,25 @@
+/** The answer to AuthenticationMD5Password: 'md5' + md5(md5(password + user) + salt), all digests in lower-case hex. */
+import { createHash } from 'node:crypto';
+
+/** What pg_md5 and PostgreSQL's pg_authid write: md5 and 32 hex digits. */
+const storedHash = /^md5[0-9a-f]{32}$/i;
+
+/** Is this stored password an md5 hash (useless for any method but md5)? */
+export function isMd5Hash(stored: string): boolean {
+  return storedHash.test(stored);
+}
+
+/** The stored form of a password: 'md5' + hex digest of password + user. */
+export function md5Hash(password: string, user: string): string {
+  return `md5${createHash('md5').update(password).update(user).digest('hex')}`;
+}
+
+/**
+ * The text to send in the password message.
+ * @param password plain, or as stored: md5 and 32 hex digits
+ * @param salt4 the four bytes the server sent
+ */
+export function md5Answer(password: string, user: string, salt4: Uint8Array): string {
+  const hash = isMd5Hash(password) ? password.toLowerCase() : md5Hash(password, user);
+  return `md5${createHash('md5').update(hash.slice(3)).update(salt4).digest('hex')}`;
+}

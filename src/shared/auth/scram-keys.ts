@@ -1,0 +1,64 @@
+/**
+ * ClientKey and ServerKey of SCRAM-SHA-256, remembered: 4096 rounds of PBKDF2 cost about a millisecond of a processor,
+ * and a server sends one user the same salt every time. Each thread has its own memory of them.
+ */
+import { createHmac, pbkdf2 } from 'node:crypto';
+import { saslPrep } from './saslprep.js';
+
+export interface ScramKeys {
+  readonly clientKey: Buffer;
+  readonly serverKey: Buffer;
+}
+
+const cacheSize = 100;
+/** Least recently used first. A promise while the rounds are being computed, so that they are computed once. */
+const cache = new Map<string, Promise<ScramKeys> | ScramKeys>();
+
+/** @param salt base64, as the server wrote it */
+export function scramKeys(password: string, salt: string, iterations: number): Promise<ScramKeys> | ScramKeys {
+  const key = `${iterations} ${salt} ${password}`;
+  const known = cache.get(key);
+  if (known !== undefined) {
+    cache.delete(key);
+    cache.set(key, known);
+    return known;
+  }
+  const computed = compute(password, Buffer.from(salt, 'base64'), iterations).then(
+    keys => {
+      if (cache.get(key) === computed) cache.set(key, keys);
+      return keys;
+    },
+    (error: unknown) => {
+      cache.delete(key);
+      throw error;
+    },
+  );
+  cache.set(key, computed);
+  if (cache.size > cacheSize) {
+    const [oldest] = cache.keys();
+    if (oldest !== undefined) cache.delete(oldest);
+  }
+  return computed;
+}
+
+/** Forgets all, after pool_passwd was read again. */
+export function forgetScramKeys(): void {
+  cache.clear();
+}
+
+/** Entries held now, at most 100. */
+export function scramKeyCount(): number {
+  return cache.size;
+}
+
+function compute(password: string, salt: Buffer, iterations: number): Promise<ScramKeys> {
+  return new Promise((resolve, reject) => {
+    pbkdf2(saslPrep(password), salt, iterations, 32, 'sha256', (error, saltedPassword) => {
+      if (error !== null) return reject(error);
+      return resolve({
+        clientKey: createHmac('sha256', saltedPassword).update('Client Key').digest(),
+        serverKey: createHmac('sha256', saltedPassword).update('Server Key').digest(),
+      });
+    });
+  });
+}

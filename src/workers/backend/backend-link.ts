@@ -1,0 +1,328 @@
+/**
+ * A link to a backend: logged in, counted, and relayed to at most one session at a time.
+ *
+ *   connecting ──▶ login ──▶ ready (a session's) ──▶ resetting ──▶ ready (in the pool) ──▶ …
+ *                                │
+ *                                └── asking (pgloom's own query, see ask.ts)
+ *
+ * Reply debt: every Query, FunctionCall and Sync sent asks for one ReadyForQuery. `asked - answered` is the debt; a
+ * link may go back to the pool, and a session may turn to another link, only when it is zero.
+ * `swallow` of the next answers belong to messages pgloom has put in itself and are not shown to the client; they are
+ * only ever put in at debt zero, so they come first.
+ */
+import type { Socket } from 'node:net';
+import { B, TX } from '../../shared/protocol/letters.js';
+import { Link } from '../link.js';
+import type { Statement } from '../session/statement.js';
+
+/** What a link needs from whoever uses it; the session, the login, the reset and the catalog questions implement it. */
+export interface LinkUser {
+  /** Bytes of whole or partial messages to pass on; `boundary` is false when a message goes on in the next call. */
+  relay(link: BackendLink, data: Buffer, start: number, end: number): void;
+  /** A ReadyForQuery has brought the debt to zero; `own`: it answered what pgloom had put in. */
+  settled(link: BackendLink, own: boolean): void;
+  /** A statement has been prepared (`1` received). */
+  prepared(link: BackendLink, statement: Statement): void;
+  /** A notification, a notice or (from the primary) a parameter status that nobody asked for. */
+  unasked(link: BackendLink, message: Buffer, letter: number): void;
+  /** An ErrorResponse passes; true when it answers what pgloom had put in (it is then not relayed). */
+  failed(link: BackendLink, message: Buffer | null, swallowed: boolean): void;
+  /** The socket is gone, or the server has left the protocol. */
+  lost(link: BackendLink, reason: string): void;
+  /** An exception in our own code. */
+  broken(link: BackendLink, error: Error): void;
+}
+
+/** Takes whole messages during login. */
+export interface Handshake {
+  message(link: BackendLink, letter: number, payload: Buffer): void;
+  lost(link: BackendLink, reason: string): void;
+}
+
+/** How the relay treats a backend message: 1 = pass without looking, 2 = look, 0 = does not exist. */
+const treatment = new Uint8Array(256);
+for (const letter of [B.bindComplete, B.closeComplete, B.commandComplete, B.dataRow, B.emptyQuery, B.rowDescription, B.functionResult,
+  B.copyDone, B.copyData, B.noData, B.portalSuspended, B.parameterDescription, B.copyIn, B.copyOut, B.copyBoth]) treatment[letter] = 1;
+for (const letter of [B.parseComplete, B.notification, B.error, B.notice, B.parameterStatus, B.readyForQuery]) treatment[letter] = 2;
+
+/** Notices, errors and the like are held whole up to this size; larger ones are passed on unseen. */
+const maxHeldBytes = 65_536;
+
+/** Batch number of what pgloom puts in by itself. */
+const ownBatch = -1;
+
+interface PendingParse {
+  readonly statement: Statement;
+  /** Value of `asked` when it was sent: once that many answers plus one have come, it has failed. */
+  readonly batch: number;
+  readonly swallowed: boolean;
+}
+
+export class BackendLink extends Link {
+  pid = 0;
+  key: Buffer = Buffer.alloc(0);
+  /** ParameterStatus values as the server last reported them. */
+  readonly parameters = new Map<string, string>();
+  /** Transaction status of the last ReadyForQuery. */
+  status: number = TX.idle;
+  user: LinkUser | null = null;
+  handshake: Handshake | null = null;
+
+  /** Answers (ReadyForQuery) asked for and received. */
+  asked = 0;
+  answered = 0;
+  /** The next so many answers are pgloom's own business. */
+  swallow = 0;
+  /** The answer with this number is dropped (a batch that goes on at another node was closed by us). 0 = none. */
+  dropAnswer = 0;
+  /** Messages of an extended batch have been sent and no Sync yet. */
+  batchOpen = false;
+  /** An ErrorResponse was relayed since the last time the debt was zero. */
+  sawError = false;
+  /** Something was run on the link since it left the pool, so that it has to be reset. */
+  used = false;
+  /** Version of the session's settings that it has been brought to (see SessionSettings). */
+  settingsVersion = 0;
+  /** Cancel requests under way: the link must not be reused before they are over. */
+  cancels = 0;
+
+  /** Bytes still to come of the message being passed on. */
+  private remaining = 0;
+  private dropping = false;
+  private readonly pendingParses: PendingParse[] = [];
+  /** Named statements that the server has, by name; the unnamed one beside it. */
+  readonly statements = new Map<string, Statement>();
+
+  /** When it was opened, and how many sessions have had it. */
+  readonly openedMs: number;
+  sessions = 0;
+  /** When it came back to the pool; row of the child whose client used it last. */
+  idleSinceMs = 0;
+  lastChildRow = -1;
+  /** Still counted against the pool's capacity. */
+  counted = true;
+
+  constructor(readonly node: number, nowMs: number) {
+    super();
+    this.openedMs = nowMs;
+  }
+
+  /** Starts using a socket whose onread options came from `options`. */
+  begin(socket: Socket, handshake: Handshake): void {
+    this.handshake = handshake;
+    this.adopt(socket);
+  }
+
+  get options(): ReturnType<Link['readOptions']> {
+    return this.readOptions();
+  }
+
+  get debt(): number {
+    return this.asked - this.answered;
+  }
+
+  /** Nothing has been asked that is not answered, and no message is half-way. */
+  get quiet(): boolean {
+    return this.asked === this.answered && this.swallow === 0 && !this.batchOpen && this.remaining === 0 && this.unprocessed === 0;
+  }
+
+  /** A message to the client is half-way: nothing else may be written to it now. */
+  get midMessage(): boolean {
+    return this.remaining > 0 && !this.dropping;
+  }
+
+  /**
+   * Sends messages of pgloom's own whose answers the client must not see.
+   * @param answers how many ReadyForQuery they will cause
+   */
+  inject(bytes: Buffer, answers: number): void {
+    this.used = true;
+    this.swallow += answers;
+    this.send(bytes);
+  }
+
+  /** Remembers that a Parse was sent. To be called in the order of sending. */
+  expectParse(statement: Statement, swallowed: boolean): void {
+    this.pendingParses.push({ statement, batch: this.asked, swallowed });
+  }
+
+  /** The same for a Parse that pgloom puts in with a Sync of its own. */
+  expectOwnParse(statement: Statement): void {
+    this.pendingParses.push({ statement, batch: ownBatch, swallowed: true });
+  }
+
+  private dropOwnParses(): void {
+    const pending = this.pendingParses;
+    while (pending[0]?.batch === ownBatch) pending.shift();
+  }
+
+  protected override gone(reason: string): void {
+    if (this.handshake !== null) this.handshake.lost(this, reason);
+    else this.user?.lost(this, reason);
+  }
+
+  protected override broken(error: Error): void {
+    const user = this.user;
+    this.destroy();
+    if (user !== null) user.broken(this, error);
+    else this.handshake?.lost(this, error.message);
+  }
+
+  protected override process(data: Buffer, start: number, end: number): number {
+    if (this.handshake !== null) return this.processHandshake(data, start, end);
+    let pos = start;
+    let run = start;
+    if (this.remaining > 0) {
+      const taken = Math.min(this.remaining, end - pos);
+      this.remaining -= taken;
+      pos += taken;
+      if (this.dropping) run = pos;
+    }
+    while (end - pos >= 5) {
+      const letter = data[pos] as number;
+      const length = ((data[pos + 1] as number) << 24) | ((data[pos + 2] as number) << 16) | ((data[pos + 3] as number) << 8) | (data[pos + 4] as number);
+      const next = pos + 1 + length;
+      const how = treatment[letter] as number;
+      if (length < 4 || how === 0) return this.outOfSync(letter, length, end);
+      if (how === 1 && this.swallow === 0) {
+        if (this.asked === this.answered && !this.batchOpen) return this.outOfSync(letter, length, end);
+        if (next > end) {
+          this.remaining = next - end;
+          this.dropping = false;
+          pos = end;
+          break;
+        }
+        pos = next;
+        continue;
+      }
+      if (letter === B.readyForQuery && this.swallow === 0 && next <= end) {
+        // The usual end of an answer, kept apart from the rare cases because every query passes here.
+        const dropped = this.answer(data[pos + 5] as number);
+        if (dropped) this.pass(data, run, pos);
+        pos = next;
+        if (dropped) run = pos;
+        if (this.asked === this.answered) {
+          this.pass(data, run, pos);
+          run = pos;
+          this.user?.settled(this, false);
+          if (this.closed || this.user === null) return end;
+        }
+        continue;
+      }
+      if (next > end && (length <= maxHeldBytes || letter === B.readyForQuery)) break; // wait for the rest of it
+      if (letter !== B.parseComplete) {
+        // Whoever is told may write to the client: what came before has to be there first.
+        this.pass(data, run, pos);
+        run = pos;
+      }
+      const shown = this.look(letter, data, pos, Math.min(next, end), next > end);
+      if (this.closed || this.user === null) return end;
+      if (!shown) {
+        this.pass(data, run, pos);
+        run = Math.min(next, end);
+      }
+      if (next > end) {
+        this.remaining = next - end;
+        this.dropping = !shown;
+        pos = end;
+        break;
+      }
+      pos = next;
+    }
+    this.pass(data, run, pos);
+    return pos;
+  }
+
+  private pass(data: Buffer, from: number, to: number): void {
+    if (to > from) this.user?.relay(this, data, from, to);
+  }
+
+  /** Books one ReadyForQuery that answers the client; true when it is to be dropped all the same. */
+  private answer(status: number): boolean {
+    this.status = status;
+    this.answered++;
+    const pending = this.pendingParses;
+    while (pending.length > 0 && (pending[0] as PendingParse).batch < this.answered) pending.shift(); // they have failed
+    if (this.dropAnswer === this.answered) {
+      this.dropAnswer = 0;
+      return true;
+    }
+    return false;
+  }
+
+  /** The messages that matter. Returns whether the client is to see the message. */
+  private look(letter: number, data: Buffer, pos: number, to: number, partial: boolean): boolean {
+    const user = this.user as LinkUser;
+    const swallowed = this.swallow > 0;
+    switch (letter) {
+      case B.readyForQuery:
+        if (!swallowed) return true;
+        this.status = data[pos + 5] as number;
+        this.swallow--;
+        if (this.swallow === 0) this.dropOwnParses();
+        if (this.swallow === 0 && this.asked === this.answered) user.settled(this, true);
+        return false;
+      case B.parseComplete: {
+        const parsed = this.pendingParses.shift();
+        if (parsed !== undefined) {
+          this.statements.set(parsed.statement.name, parsed.statement);
+          if (!parsed.swallowed) user.prepared(this, parsed.statement);
+        }
+        return !swallowed && parsed?.swallowed !== true;
+      }
+      case B.error: {
+        if (!swallowed) this.sawError = true;
+        user.failed(this, partial ? null : Buffer.from(data.subarray(pos, to)), swallowed);
+        // An error that answers nothing (an administrator's command) is for `failed` to show or not.
+        return !swallowed && (this.asked !== this.answered || this.batchOpen);
+      }
+      case B.parameterStatus:
+        if (!partial) this.noteParameter(data, pos + 5, to);
+        if (!partial && !swallowed) user.unasked(this, Buffer.from(data.subarray(pos, to)), letter);
+        return false;
+      case B.notification:
+      case B.notice:
+        if (partial) return !swallowed;
+        if (!swallowed && this.asked !== this.answered) return true;
+        if (!swallowed || letter === B.notification) user.unasked(this, Buffer.from(data.subarray(pos, to)), letter);
+        return false;
+      default:
+        return false; // an answer to what pgloom put in
+    }
+  }
+
+  private noteParameter(data: Buffer, from: number, to: number): void {
+    const middle = data.indexOf(0, from);
+    if (middle < 0 || middle >= to) return;
+    this.parameters.set(data.toString('utf8', from, middle), data.toString('utf8', middle + 1, to - 1));
+  }
+
+  private outOfSync(letter: number, length: number, end: number): number {
+    const user = this.user;
+    this.destroy();
+    user?.lost(this, `out of sync: message type ${letter}, length ${length}`);
+    return end;
+  }
+
+  private processHandshake(data: Buffer, start: number, end: number): number {
+    let pos = start;
+    while (end - pos >= 5 && this.handshake !== null) {
+      const letter = data[pos] as number;
+      const length = data.readInt32BE(pos + 1);
+      if (length < 4 || length > maxHeldBytes) {
+        const { handshake } = this;
+        this.destroy();
+        handshake.lost(this, 'the server does not speak the PostgreSQL protocol');
+        return end;
+      }
+      const next = pos + 1 + length;
+      if (next > end) break;
+      if (letter === B.parameterStatus) this.noteParameter(data, pos + 5, next);
+      if (letter === B.readyForQuery) this.status = data[pos + 5] as number;
+      this.handshake.message(this, letter, data.subarray(pos + 5, next));
+      if (this.closed) return end;
+      pos = next;
+    }
+    return pos;
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * The backend pool of one worker.
+ *
+ * A pooled entry holds the links of one user, database and set of startup options: a session only ever gets
+ * a link that was opened with exactly the startup parameters that it sent itself. All children of the worker share the
+ * entries, `max_pool` × children links to each node in all; beyond that the link unused for longest is closed.
+ */
+import type { Settings } from '../../shared/settings.js';
+import { TX } from '../../shared/protocol/letters.js';
+import { terminateMessage } from '../../shared/protocol/writer.js';
+import type { BackendLink, LinkUser } from './backend-link.js';
+import { openLink, type LoginAs } from './connect.js';
+import { runAll } from './own-query.js';
+
+/** Databases whose links Pgpool-II never keeps (semantics 5.1). */
+const neverKept = new Set(['template0', 'template1', 'postgres', 'regression']);
+/** Pgpool-II gives a reset ten seconds. */
+const resetTimeoutMs = 10_000;
+
+export class PoolEntry {
+  /** Idle links by node id, the most recently used last. */
+  readonly idle = new Map<number, BackendLink[]>();
+  /** What a client of this entry is told at login, made when first needed. */
+  constructor(readonly key: string, readonly as: LoginAs, readonly database: string) {}
+}
+
+/** Watches links that lie in the pool: whatever happens to one there, it leaves the pool. */
+class IdleWatch implements LinkUser {
+  constructor(private readonly pool: BackendPool, private readonly entry: PoolEntry) {}
+  relay(): void {}
+  settled(): void {}
+  prepared(): void {}
+
+  unasked(): void {}
+
+  /** A server that shuts down says so before it closes. */
+  failed(link: BackendLink): void {
+    this.pool.drop(this.entry, link);
+  }
+
+  lost(link: BackendLink): void {
+    this.pool.drop(this.entry, link);
+  }
+
+  broken(link: BackendLink): void {
+    this.pool.drop(this.entry, link);
+  }
+}
+
+export class BackendPool {
+  private readonly entries = new Map<string, PoolEntry>();
+  /** Links by node: opened or being opened, idle or in use. */
+  private readonly opened = new Map<number, number>();
+
+  /**
+   * @param capacity links to one node that may exist at a time before idle ones are closed
+   * @param now the worker's coarse clock, ms
+   */
+  constructor(private readonly now: () => number, private readonly settings: () => Settings, private readonly capacity: () => number) {}
+
+  /** The entry of a set of startup parameters; made on first use. */
+  entry(parameters: readonly (readonly [string, string])[], storedPassword: string | undefined): PoolEntry {
+    const sorted = parameters.toSorted(([a], [b]) => (a < b ? -1 : 1));
+    const key = sorted.map(([name, value]) => `${name}\0${value}`).join('\0\0');
+    let entry = this.entries.get(key);
+    if (entry === undefined || entry.as.storedPassword !== storedPassword) {
+      if (entry !== undefined) this.closeIdle(entry);
+      const values = new Map(sorted);
+      const user = values.get('user') ?? '';
+      entry = new PoolEntry(key, { user, storedPassword, parameters: sorted }, values.get('database') ?? user);
+      this.entries.set(key, entry);
+    }
+    return entry;
+  }
+
+  /** An idle link to the node, or null. The link has no user yet. */
+  take(entry: PoolEntry, node: number): BackendLink | null {
+    const idle = entry.idle.get(node);
+    for (;;) {
+      const link = idle?.pop();
+      if (link === undefined) return null;
+      link.user = null;
+      if (!link.closed && link.quiet && !link.socket.destroyed && link.socket.readyState === 'open') return link;
+      this.close(link);
+    }
+  }
+
+  /** Opens a new link. @throws as openLink */
+  async open(entry: PoolEntry, node: number): Promise<BackendLink> {
+    const settings = this.settings();
+    const backend = settings.backends.find(({ id }) => id === node);
+    if (backend === undefined) throw new Error(`node ${node} is not configured`);
+    if ((this.opened.get(node) ?? 0) >= this.capacity()) this.evictOldest(node);
+    this.count(node, 1);
+    try {
+      return await openLink(backend, entry.as, this.now(), settings.authentication_timeout * 1000);
+    } catch (error) {
+      this.count(node, -1);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes back a link whose session is over. Unless it is provably clean (debt zero, reset done) it is closed.
+   * @param reuse false when the client did not leave in order
+   */
+  async release(entry: PoolEntry, link: BackendLink, reuse: boolean): Promise<void> {
+    const settings = this.settings();
+    link.user = null;
+    if (!reuse || !link.quiet || link.closed || link.cancels > 0 || !settings.connection_cache || neverKept.has(entry.database)) {
+      this.close(link);
+      return;
+    }
+    if (link.used) {
+      const resets = settings.reset_query_list.filter((sql) => link.status !== TX.idle || !/^\s*(abort|rollback)\b/i.test(sql));
+      try {
+        if (resets.length > 0) await runAll(link, resets, resetTimeoutMs);
+      } catch {
+        this.close(link);
+        return;
+      }
+      if (link.status !== TX.idle || !link.quiet) {
+        this.close(link);
+        return;
+      }
+      link.statements.clear();
+    }
+    this.keep(entry, link);
+  }
+
+  private keep(entry: PoolEntry, link: BackendLink): void {
+    if (this.entries.get(entry.key) !== entry) return this.close(link); // the entry was replaced meanwhile
+    link.used = false;
+    link.sawError = false;
+    link.idleSinceMs = this.now();
+    link.user = new IdleWatch(this, entry);
+    const idle = entry.idle.get(link.node);
+    if (idle === undefined) entry.idle.set(link.node, [link]);
+    else idle.push(link);
+    if ((this.opened.get(link.node) ?? 0) > this.capacity()) this.evictOldest(link.node);
+  }
+
+  /** Forgets and closes an idle link. */
+  drop(entry: PoolEntry, link: BackendLink): void {
+    const idle = entry.idle.get(link.node);
+    const at = idle?.indexOf(link) ?? -1;
+    if (at >= 0) idle?.splice(at, 1);
+    link.user = null;
+    this.close(link);
+  }
+
+  /** Closes a link that is in nobody's hands, politely when it is still open. */
+  close(link: BackendLink): void {
+    this.forget(link);
+    if (link.closed) return;
+    if (link.debt === 0) link.finish(this.now(), terminateMessage);
+    else link.destroy();
+  }
+
+  /** A link that its user saw close. Safe to call twice. */
+  forget(link: BackendLink): void {
+    if (link.counted) this.count(link.node, -1);
+    link.counted = false;
+    link.user = null;
+  }
+
+  private count(node: number, change: number): void {
+    this.opened.set(node, (this.opened.get(node) ?? 0) + change);
+  }
+
+  private *idleLinks(): Iterable<[PoolEntry, BackendLink]> {
+    for (const entry of this.entries.values()) {
+      for (const links of entry.idle.values()) for (const link of [...links]) yield [entry, link];
+    }
+  }
+
+  private evictOldest(node: number): void {
+    let oldest: [PoolEntry, BackendLink] | null = null;
+    for (const pair of this.idleLinks()) {
+      if (pair[1].node === node && (oldest === null || pair[1].idleSinceMs < oldest[1].idleSinceMs)) oldest = pair;
+    }
+    if (oldest !== null) this.drop(...oldest);
+  }
+
+  private closeIdle(entry: PoolEntry): void {
+    for (const links of entry.idle.values()) for (const link of [...links]) this.drop(entry, link);
+  }
+
+  /** Closes idle links older than connection_life_time, those of dead nodes, and forgets empty entries. Once a second. */
+  sweep(isAlive: (node: number) => boolean): void {
+    const lifeMs = this.settings().connection_life_time * 1000;
+    const now = this.now();
+    for (const [entry, link] of this.idleLinks()) {
+      if ((lifeMs > 0 && now - link.idleSinceMs >= lifeMs) || !isAlive(link.node)) this.drop(entry, link);
+    }
+    if (this.entries.size > 1000) {
+      for (const [key, entry] of this.entries) if ([...entry.idle.values()].every((links) => links.length === 0)) this.entries.delete(key);
+    }
+  }
+
+  /** A child's life is over: the links that its clients used last go with it, as with Pgpool-II's process. */
+  closeOfChild(row: number): void {
+    for (const [entry, link] of this.idleLinks()) if (link.lastChildRow === row) this.drop(entry, link);
+  }
+
+  closeAll(): void {
+    for (const [entry, link] of this.idleLinks()) this.drop(entry, link);
+  }
+
+  /** For SHOW POOL_POOLS. */
+  *rows(): Iterable<{ entry: PoolEntry; link: BackendLink }> {
+    for (const [entry, link] of this.idleLinks()) yield { entry, link };
+  }
+}

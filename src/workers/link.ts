@@ -1,0 +1,213 @@
+/**
+ * A link: one socket with its read buffer, towards a client or towards a backend.
+ *
+ *   socket ──read──▶ buffer ──process()──▶ slices written to the other link, without copying
+ *                      └── what process() leaves (half a message, a stall) ──▶ carry
+ *
+ * Back-pressure: when a slice could not be written at once, the other socket owns it, so this link stops reading
+ * until that socket has drained; the read buffer is therefore never overwritten under a pending write.
+ */
+import type { Socket, OnReadOpts } from 'node:net';
+import { giveBack, largeBytes, smallBytes, takeLarge, takeSmall } from './read-buffers.js';
+
+const empty = Buffer.alloc(0);
+/** How long a closing link may take to deliver its last bytes before it is destroyed. */
+export const lingerMs = 5000;
+
+export abstract class Link {
+  socket!: Socket;
+  private buffer: Buffer = takeSmall();
+  private carry: Buffer | null = null;
+  private carryLength = 0;
+  /** Reasons not to read: a stall of the relay, and the number of peers that have not drained. */
+  private stalled = false;
+  private undrained = 0;
+  private wantLarge = false;
+  private processing = false;
+  closed = false;
+  /** Time in ms at which the link is destroyed whatever happens; 0 = none. */
+  destroyAtMs = 0;
+
+  /**
+   * Looks at data[start, end) and returns the position up to which it is done with the bytes. What is left is kept
+   * and shown again, with what follows it, at the next call.
+   */
+  protected abstract process(data: Buffer, start: number, end: number): number;
+
+  /** The socket has closed (or failed, with the reason). Called once. */
+  protected abstract gone(reason: string): void;
+
+  /** process() threw: the link's state is not to be trusted any more. */
+  protected abstract broken(error: Error): void;
+
+  /** Options for the socket's constructor or connect(). */
+  protected readOptions(): OnReadOpts {
+    return {
+      // Asked once for the first buffer and then after each read; anything but a buffer means "keep the last one".
+      buffer: this.nextBuffer as () => Uint8Array,
+      callback: this.received as (bytes: number, buffer: Uint8Array) => boolean,
+    };
+  }
+
+  protected adopt(socket: Socket): void {
+    this.socket = socket;
+    let reason = 'connection closed';
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      reason = error.code ?? error.message;
+    });
+    socket.on('close', () => {
+      if (this.closed) {
+        this.freeBuffer();
+        return;
+      }
+      this.closed = true;
+      this.gone(reason);
+      this.freeBuffer();
+    });
+  }
+
+  private freeBuffer(): void {
+    // A pending write of another socket may still own slices of the buffer: only an idle one goes back.
+    if (this.undrained === 0) giveBack(this.buffer);
+    this.carry = null;
+  }
+
+  private readonly nextBuffer = (): Uint8Array | undefined => {
+    if (this.socket === undefined) return this.buffer;
+    if (this.undrained > 0) return undefined;
+    if (this.wantLarge === (this.buffer.length === largeBytes)) return undefined;
+    const old = this.buffer;
+    this.buffer = this.wantLarge ? takeLarge() : takeSmall();
+    giveBack(old);
+    return this.buffer;
+  };
+
+  private readonly received = (bytes: number, from: Uint8Array): boolean => {
+    if (this.closed) return true; // what still comes after our last words is dropped
+    this.wantLarge = bytes === from.length || (from.length === largeBytes && bytes > smallBytes);
+    if (this.carryLength === 0) {
+      this.run(from as Buffer, bytes);
+    } else {
+      this.append(from as Buffer, bytes);
+      this.run(this.carry as Buffer, this.carryLength);
+    }
+    return !this.stalled && this.undrained === 0 && !this.closed;
+  };
+
+  private run(data: Buffer, end: number): void {
+    // While it is being processed it is nobody's carry: whoever asks now is told what is really left over.
+    this.carry = null;
+    this.carryLength = 0;
+    this.processing = true;
+    let done = end;
+    try {
+      done = this.process(data, 0, end);
+    } catch (error) {
+      // A fault of ours must cost one session, not all of the worker's.
+      this.broken(error as Error);
+    }
+    this.processing = false;
+    if (this.closed) done = end;
+    // Done with all of it. If it was the carry, a pending write may own it: it is never used again.
+    if (done >= end) return;
+    if (data.length > end && done === 0 && data !== this.buffer) {
+      this.carry = data;
+      this.carryLength = end;
+      return;
+    }
+    const left = end - done;
+    const kept = Buffer.allocUnsafeSlow(Math.max(512, left));
+    data.copy(kept, 0, done, end);
+    this.carry = kept;
+    this.carryLength = left;
+  }
+
+  private append(from: Buffer, bytes: number): void {
+    const need = this.carryLength + bytes;
+    if (this.carry === null || this.carry.length < need) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(need, 2 * (this.carry?.length ?? 256)));
+      this.carry?.copy(grown, 0, 0, this.carryLength);
+      this.carry = grown;
+    }
+    from.copy(this.carry, this.carryLength, 0, bytes);
+    this.carryLength = need;
+  }
+
+  /** Bytes received and not yet processed. */
+  get unprocessed(): number {
+    return this.carryLength;
+  }
+
+  /** Gives the link bytes as if they had just been read (what another thread read before the hand-over). */
+  protected feed(bytes: Buffer): void {
+    this.append(bytes, bytes.length);
+    this.proceed();
+  }
+
+  /** Stops processing and reading until `proceed`. To be followed by a return from process(). */
+  stall(): void {
+    this.stalled = true;
+    if (!this.processing) this.socket.pause();
+  }
+
+  get isStalled(): boolean {
+    return this.stalled;
+  }
+
+  /** Goes on after a stall: first with what was kept, then with reading. */
+  proceed(): void {
+    if (this.closed) return;
+    this.stalled = false;
+    if (this.carryLength > 0 && this.undrained === 0) this.run(this.carry as Buffer, this.carryLength);
+    if (!this.stalled && this.undrained === 0 && !this.closed) this.socket.resume();
+  }
+
+  /**
+   * Writes data[start, end), read by `source`. If it cannot be written at once, `source` stops reading until it is.
+   */
+  forward(data: Buffer, start: number, end: number, source: Link): void {
+    if (start >= end || this.closed) return;
+    const { socket } = this;
+    socket.write(start === 0 && end === data.length ? data : data.subarray(start, end));
+    if (socket.writableLength > 0) this.holdBack(source);
+  }
+
+  private holdBack(source: Link): void {
+    source.undrained++;
+    if (!source.processing) source.socket.pause();
+    // An empty write behind the pending one: its callback runs when everything before it has gone out.
+    this.socket.write(empty, () => {
+      source.undrained--;
+      if (source.undrained === 0 && !source.stalled && !source.closed) source.proceed();
+    });
+  }
+
+  /** Writes bytes that nobody else will change. */
+  send(bytes: Buffer): void {
+    if (!this.closed) this.socket.write(bytes);
+  }
+
+  /** Bytes given to the socket that the kernel has not taken yet. */
+  get pendingBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Closes in order: what was written is delivered, for `lingerMs` at most. `gone` is not called. */
+  finish(nowMs: number, last?: Buffer): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.destroyAtMs = nowMs + lingerMs;
+    const { socket } = this;
+    socket.setTimeout(lingerMs, () => socket.destroy());
+    if (last === undefined) socket.end();
+    else socket.end(last);
+    // Reading on (and dropping) what the peer still sends keeps a reset from overtaking our last words.
+    socket.resume();
+  }
+
+  /** Closes at once. `gone` is not called. */
+  destroy(): void {
+    this.closed = true;
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,359 @@
+/**
+ * The client's messages on their way to the backends.
+ *
+ *   read buffer  [ … sent … | run: to be written to the current link | open: a batch not decided yet | unread ]
+ *                            ^run                                    ^open                           ^pos
+ *
+ * Only headers are looked at, and of few messages a bit more. Everything else is written on as the slice of the read
+ * buffer in which it came.
+ */
+import { errors } from '../../shared/errors.js';
+import { F, largeMessageBytes, smallMessageBytes } from '../../shared/protocol/letters.js';
+import { syncMessage } from '../../shared/protocol/writer.js';
+import { Batch } from './batch.js';
+import type { ClientReader } from './client-link.js';
+import type { Traffic } from './traffic.js';
+import { Statement } from './statement.js';
+
+/** Largest message length (as sent) by letter, as PostgreSQL's SocketBackend has them; 0 = no such message. */
+const limits = new Int32Array(256);
+for (const letter of [F.query, F.parse, F.bind, F.functionCall, F.copyData]) limits[letter] = largeMessageBytes;
+for (const letter of [F.close, F.describe, F.execute, F.flush, F.sync, F.terminate, F.copyDone, F.copyFail]) limits[letter] = smallMessageBytes;
+
+/** A statement or a batch is held back up to this size; what is longer is not parsed, or decided on what has been seen. */
+const maxHeldBytes = 65_536;
+/** Statement and portal names longer than this are refused: nobody has them, and they would have to be held. */
+const maxNameBytes = 1024;
+
+export class ClientRelay implements ClientReader {
+  readonly batch = new Batch();
+  /** Bytes of the undecided batch, kept by the link, that have been looked at. */
+  private scanned = 0;
+  /** Bytes still to come of a message that is being written on (or dropped). */
+  private remaining = 0;
+  private dropping = false;
+  /** A batch that was split between nodes has failed: the rest of it is not to be run. */
+  private skipToSync = false;
+  private run = 0;
+  private open = -1;
+  private pos = 0;
+
+  constructor(private readonly traffic: Traffic) {}
+
+  /** Between two messages and outside any batch. */
+  get idle(): boolean {
+    return this.remaining === 0 && !this.batch.isOpen && !this.skipToSync;
+  }
+
+  /** The batch's link has answered the part that was sent there before it was split. */
+  splitSettled(failed: boolean): void {
+    if (failed) this.skipToSync = true;
+  }
+
+  process(data: Buffer, start: number, end: number): number {
+    this.run = start;
+    this.pos = start + this.scanned;
+    this.open = this.batch.undecided ? start : -1;
+    this.scanned = 0;
+    if (this.remaining > 0) this.goOn(end);
+    const { traffic } = this;
+    while (end - this.pos >= 5) {
+      const { pos } = this;
+      const letter = data[pos] as number;
+      const length = ((data[pos + 1] as number) << 24) | ((data[pos + 2] as number) << 16) | ((data[pos + 3] as number) << 8) | (data[pos + 4] as number);
+      if (length < 4 || length > (limits[letter] as number)) return this.refuse(letter, length, data, end);
+      const next = pos + 1 + length;
+      if (this.skipToSync && letter !== F.sync && letter !== F.terminate) {
+        this.flush(data);
+        this.take(next, end, true);
+        continue;
+      }
+      // Most messages are looked at when they are all there, large ones when their names surely are.
+      if (next > end && letter !== F.copyData && (length <= maxHeldBytes || end - pos < 3 * maxNameBytes)) break;
+      if (!this.message(letter, data, pos, next, end)) return this.leave(data);
+      if (traffic.over) return end;
+    }
+    if (this.open >= 0 && (this.remaining > 0 || this.pos - this.open > maxHeldBytes)) this.decide(data);
+    return this.leave(data);
+  }
+
+  /** Handles one message; false when it has to wait (nothing of it is then consumed). */
+  private message(letter: number, data: Buffer, pos: number, next: number, end: number): boolean {
+    const { traffic } = this;
+    traffic.heardFromClient();
+    switch (letter) {
+      case F.query:
+        return this.query(data, pos, next, end);
+      case F.parse:
+        return this.parse(data, pos, next, end);
+      case F.bind:
+        return this.bind(data, pos, next, end);
+      case F.describe:
+      case F.close:
+        return this.describeOrClose(letter, data, pos, next, end);
+      case F.execute:
+        return this.execute(data, pos, next, end);
+      case F.sync:
+        return this.sync(data, next, end);
+      case F.flush:
+        if (this.batch.undecided && !this.decide(data)) return false;
+        this.take(next, end, traffic.current === null);
+        return true;
+      case F.functionCall: {
+        if (this.batch.undecided && !this.decide(data)) return false;
+        const link = traffic.choosePrimary();
+        if (link === null) return false;
+        traffic.wroteSomething();
+        link.asked++;
+        this.take(next, end, false);
+        return true;
+      }
+      case F.terminate:
+        this.flush(data);
+        traffic.terminated();
+        return true;
+      default: // COPY data and its end go where the COPY runs
+        this.take(next, end, traffic.current === null);
+        return true;
+    }
+  }
+
+  private query(data: Buffer, pos: number, next: number, end: number): boolean {
+    const { traffic, batch } = this;
+    const withinBatch = batch.isOpen;
+    if (withinBatch && !this.endBatch(data)) return false;
+    const plan = next <= end ? traffic.planOf(data, pos + 5, next - 1) : traffic.bigPlan();
+    const link = traffic.chooseForQuery(plan, data, pos + 5, Math.min(next - 1, end), withinBatch);
+    if (link === null) return false;
+    if (link === 'answered') {
+      this.flush(data);
+      this.run = this.pos = next;
+      return true;
+    }
+    if (traffic.portals.unnamed !== null) traffic.forgetUnnamed();
+    link.asked++;
+    this.take(next, end, false);
+    return true;
+  }
+
+  /** A simple query in an open batch: what is undecided goes to the primary with it. */
+  private endBatch(data: Buffer): boolean {
+    const { traffic, batch } = this;
+    if (batch.undecided) {
+      batch.needsPrimary = true;
+      if (!this.decide(data)) return false;
+    }
+    if (batch.link !== null && !traffic.isPrimary(batch.link)) return this.split(data);
+    if (batch.link !== null) batch.link.batchOpen = false;
+    batch.close();
+    return true;
+  }
+
+  private parse(data: Buffer, pos: number, next: number, end: number): boolean {
+    const { traffic, batch } = this;
+    const limit = Math.min(next, end);
+    const nameEnd = data.indexOf(0, pos + 5);
+    if (nameEnd < 0 || nameEnd >= limit || nameEnd - pos > maxNameBytes) return this.malformed('Parse');
+    const whole = next <= end;
+    const textEnd = whole ? data.indexOf(0, nameEnd + 1) : limit;
+    if (textEnd < 0 || textEnd > limit || (whole && textEnd >= limit)) return this.malformed('Parse');
+    const name = nameEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, nameEnd);
+    const plan = whole ? traffic.planOf(data, nameEnd + 1, textEnd) : traffic.bigPlan();
+    // A Parse too large to be held cannot be said again elsewhere: its plan keeps it on the primary.
+    const message = whole ? Buffer.from(data.subarray(pos, next)) : Buffer.alloc(0);
+    const statement = new Statement(name, message, plan, traffic.mayLeave(data, nameEnd + 1, textEnd));
+    if (!this.admit(data, statement)) return false;
+    batch.parses.push(statement);
+    if (batch.link !== null) batch.link.expectParse(statement, false);
+    this.take(next, end, false);
+    return true;
+  }
+
+  private bind(data: Buffer, pos: number, next: number, end: number): boolean {
+    const { traffic, batch } = this;
+    const limit = Math.min(next, end);
+    const portalEnd = data.indexOf(0, pos + 5);
+    const nameEnd = portalEnd < 0 ? -1 : data.indexOf(0, portalEnd + 1);
+    if (nameEnd < 0 || nameEnd >= limit || nameEnd - pos > 2 * maxNameBytes) return this.malformed('Bind');
+    const name = nameEnd === portalEnd + 1 ? '' : data.latin1Slice(portalEnd + 1, nameEnd);
+    const portal = portalEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, portalEnd);
+    const statement = batch.parsed(name) ?? traffic.statementOf(name);
+    if (!this.admit(data, statement, portal !== '')) return false;
+    this.want(data, name);
+    traffic.portals.bind(portal, statement?.plan ?? null);
+    traffic.portals.unnamedLink = batch.link;
+    this.take(next, end, false);
+    return true;
+  }
+
+  private describeOrClose(letter: number, data: Buffer, pos: number, next: number, end: number): boolean {
+    const { traffic, batch } = this;
+    if (next > end || next - pos < 7) return this.malformed('Describe or Close');
+    const ofStatement = data[pos + 5] === 0x53;
+    const name = data.latin1Slice(pos + 6, next - 1);
+    if (ofStatement && letter === F.describe) {
+      const statement = batch.parsed(name) ?? traffic.statementOf(name);
+      if (!this.admit(data, statement)) return false;
+      this.want(data, name);
+    } else if (ofStatement) {
+      if (!this.admit(data, null)) return false;
+      traffic.closeStatement(name);
+    } else if (!this.admitPortal(data, name)) {
+      return false;
+    }
+    this.take(next, end, false);
+    return true;
+  }
+
+  private execute(data: Buffer, pos: number, next: number, end: number): boolean {
+    const { traffic } = this;
+    const nameEnd = data.indexOf(0, pos + 5);
+    if (next > end || nameEnd < 0 || nameEnd >= next) return this.malformed('Execute');
+    const portal = nameEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, nameEnd);
+    if (!this.admitPortal(data, portal)) return false;
+    const plan = traffic.portals.plan(portal);
+    traffic.executed(plan);
+    this.take(next, end, false);
+    return true;
+  }
+
+  private sync(data: Buffer, next: number, end: number): boolean {
+    const { traffic, batch } = this;
+    this.skipToSync = false;
+    if (batch.undecided && !this.decide(data)) return false;
+    const link = traffic.current ?? traffic.choosePrimary();
+    if (link === null) return false;
+    link.asked++;
+    link.batchOpen = false;
+    traffic.expectAnswer();
+    batch.close();
+    this.take(next, end, false);
+    return true;
+  }
+
+  /* ---- batches ---- */
+
+  /**
+   * Lets a message of a batch in: it opens a batch, joins the undecided one, or has to fit the link the batch runs on.
+   * @param statement what it is about; undefined when the session does not know it, null when that does not matter
+   */
+  private admit(data: Buffer, statement: Statement | null | undefined, primaryOnly = false): boolean {
+    const { traffic, batch } = this;
+    if (batch.link !== null) {
+      const fits = statement === null || traffic.fits(batch.link, statement, primaryOnly);
+      if (fits === 'wait') {
+        this.flush(data);
+        return false;
+      }
+      if (fits) return true;
+      return this.split(data);
+    }
+    if (!batch.undecided) {
+      batch.undecided = true;
+      this.open = this.pos;
+    }
+    if (statement === undefined || primaryOnly) batch.needsPrimary = true;
+    else if (statement !== null) batch.touched.push(statement);
+    return true;
+  }
+
+  /** Execute, Describe or Close of a portal: bound in this batch, or living where it was bound. */
+  private admitPortal(data: Buffer, portal: string): boolean {
+    const { traffic, batch } = this;
+    if (batch.isOpen) return true;
+    if (!this.admit(data, null)) return false;
+    if (portal !== '') batch.needsPrimary = true;
+    else if (traffic.portals.unnamedLink !== null) batch.needsPortal = true;
+    return true;
+  }
+
+  /** The batch runs on the reader and now needs the primary: close it there, and go on when all is answered. */
+  private split(data: Buffer): boolean {
+    const { traffic, batch } = this;
+    const link = batch.link as NonNullable<typeof batch.link>;
+    this.flush(data);
+    link.asked++;
+    link.dropAnswer = link.asked;
+    link.batchOpen = false;
+    link.send(syncMessage);
+    batch.close();
+    traffic.waitForAnswers(link);
+    return false;
+  }
+
+  /** The name must be known to the link before the message goes there. */
+  private want(data: Buffer, name: string): void {
+    const { traffic, batch } = this;
+    if (batch.parsed(name) !== undefined) return;
+    if (batch.link === null) {
+      if (!batch.wanted.includes(name)) batch.wanted.push(name);
+      return;
+    }
+    this.flush(data);
+    traffic.prepareWithin(batch.link, name);
+  }
+
+  /** Chooses the node for the undecided batch; false when that has to wait. */
+  private decide(data: Buffer): boolean {
+    const { traffic, batch } = this;
+    if (traffic.current !== null && this.open > this.run) this.flush(data, this.open);
+    const link = traffic.chooseForBatch(batch);
+    if (link === null) return false;
+    for (const statement of batch.parses) link.expectParse(statement, false);
+    batch.decided(link);
+    link.batchOpen = true;
+    traffic.portals.unnamedLink = link;
+    this.open = -1;
+    return true;
+  }
+
+  /* ---- bytes ---- */
+
+  private goOn(end: number): void {
+    const taken = Math.min(this.remaining, end - this.pos);
+    this.remaining -= taken;
+    this.pos += taken;
+    if (this.dropping) this.run = this.pos;
+  }
+
+  /** Moves past a message, of which the rest may still be to come. */
+  private take(next: number, end: number, drop: boolean): void {
+    if (next > end) {
+      this.remaining = next - end;
+      this.dropping = drop;
+      this.pos = end;
+    } else {
+      this.pos = next;
+    }
+    if (drop) this.run = this.pos;
+  }
+
+  /** Writes what is ready to the current link. */
+  private flush(data: Buffer, upTo: number = this.pos): void {
+    if (upTo > this.run) this.traffic.toBackend(data, this.run, upTo);
+    this.run = upTo;
+  }
+
+  /** The end of this round: what can go goes, what is undecided is kept and not looked at again. */
+  private leave(data: Buffer): number {
+    if (this.open < 0) {
+      this.flush(data);
+      return this.pos;
+    }
+    this.flush(data, this.open);
+    this.scanned = this.pos - this.open;
+    return this.open;
+  }
+
+  private malformed(what: string): boolean {
+    this.traffic.fail(errors.protocolViolation(`invalid ${what} message`));
+    return true;
+  }
+
+  private refuse(letter: number, length: number, data: Buffer, end: number): number {
+    this.flush(data);
+    const known = (limits[letter] as number) > 0;
+    this.traffic.fail(known ? errors.badMessageLength(String.fromCharCode(letter), length) : errors.unknownMessage(letter));
+    return end;
+  }
+}

@@ -1,0 +1,136 @@
+/** Where a session gets its backend links from, and gives them back to. */
+import { connect } from 'node:net';
+import { LogLevel } from '../../shared/logger.js';
+import { PgError } from '../../shared/errors.js';
+import { cancelRequest } from '../../shared/protocol/writer.js';
+import type { BackendLink } from '../backend/backend-link.js';
+import { NodeUnreachable, ServerRefusal } from '../backend/connect.js';
+import { askRows } from '../backend/own-query.js';
+import type { Plan, Verdict } from '../sql/plan.js';
+import type { Session } from './session.js';
+import type { Traffic } from './traffic.js';
+
+const askTimeoutMs = 10_000;
+const cancelTimeoutMs = 10_000;
+
+export class LinkSupply {
+  private readonly links = new Map<number, BackendLink>();
+  private readonly opening = new Set<number>();
+  private released = false;
+
+  constructor(private readonly session: Session, private readonly traffic: Traffic) {}
+
+  all(): IterableIterator<BackendLink> {
+    return this.links.values();
+  }
+
+  /** The session's link to the node, at once if it has one or the pool does; else null, and `linkArrived` is called later. */
+  get(node: number): BackendLink | null {
+    const attached = this.links.get(node);
+    if (attached !== undefined) return attached;
+    const { worker, entry } = this.session;
+    const pooled = worker.pool.take(entry, node);
+    if (pooled !== null) return this.attach(pooled);
+    if (!this.opening.has(node)) this.open(node);
+    return null;
+  }
+
+  private open(node: number): void {
+    this.opening.add(node);
+    const { worker, entry } = this.session;
+    worker.pool.open(entry, node).then(
+      (link) => {
+        this.opening.delete(node);
+        if (this.released) void worker.pool.release(entry, link, true);
+        else {
+          this.attach(link);
+          this.traffic.linkArrived();
+        }
+      },
+      (error: Error) => {
+        this.opening.delete(node);
+        if (!this.released) this.openFailed(node, error);
+      },
+    );
+  }
+
+  private attach(link: BackendLink): BackendLink {
+    link.user = this.traffic;
+    link.sessions++;
+    link.settingsVersion = 0;
+    link.lastChildRow = this.session.childRow;
+    this.links.set(link.node, link);
+    this.session.attached(link);
+    return link;
+  }
+
+  /** A reader that cannot be had is done without; without the node for writes the session is over. */
+  private openFailed(node: number, error: Error): void {
+    const { session } = this;
+    if (error instanceof NodeUnreachable) session.nodeTrouble(node, error.reason);
+    const isNeeded = node === session.traffic.router.primaryNode;
+    session.traffic.router.avoid(node);
+    // A standby may lag behind (a new database, a new role) or still start: the primary has the last word.
+    if (!isNeeded) return this.traffic.linkArrived();
+    if (error instanceof NodeUnreachable && !session.loggedIn && session.traffic.router.primaryNode >= 0) return this.traffic.linkArrived();
+    if (error instanceof ServerRefusal) return session.finish(`DB node ${node}: ${error.message}`, error.response);
+    session.log.log(LogLevel.error, error.message);
+    if (error instanceof PgError) session.fail(error);
+    else session.fail(error instanceof NodeUnreachable ? error.toPgError() : new NodeUnreachable(node, error.message).toPgError());
+  }
+
+  /** The link is gone. */
+  forget(link: BackendLink): void {
+    if (this.links.get(link.node) === link) this.links.delete(link.node);
+    this.session.worker.pool.forget(link);
+    link.destroy();
+  }
+
+  releaseAllBut(kept: BackendLink | null): void {
+    for (const link of [...this.links.values()]) if (link !== kept) this.release(link, true);
+  }
+
+  /** The session is over. @param reuse its links may serve others, if they are clean */
+  releaseAll(reuse: boolean): void {
+    this.released = true;
+    for (const link of [...this.links.values()]) this.release(link, reuse);
+  }
+
+  private release(link: BackendLink, reuse: boolean): void {
+    const { worker, entry } = this.session;
+    this.links.delete(link.node);
+    void worker.pool.release(entry, link, reuse);
+  }
+
+  /** Asks the catalog of the primary, on a link of the session's own entry, whether a read may leave the primary. */
+  async askVerdict(plan: Plan): Promise<Verdict> {
+    const { worker, entry, database } = this.session;
+    const node = this.traffic.router.primaryNode;
+    const facts = worker.factsOf(database);
+    return facts.verdict(plan, worker.nodes.ddlGeneration, async (sql) => {
+      const link = worker.pool.take(entry, node) ?? (await worker.pool.open(entry, node));
+      try {
+        return await askRows(link, sql, askTimeoutMs);
+      } finally {
+        void worker.pool.release(entry, link, true);
+      }
+    });
+  }
+
+  /**
+   * Sends a CancelRequest for what the link runs. Until the server has dealt with it the link is not reused: the signal
+   * could hit the next client's query.
+   */
+  cancel(link: BackendLink): void {
+    const backend = this.session.settings.backends.find(({ id }) => id === link.node);
+    if (backend === undefined) return;
+    const directory = backend.hostname === '' ? '/tmp' : backend.hostname;
+    const where = directory.startsWith('/') ? { path: `${directory}/.s.PGSQL.${backend.port}` } : { host: backend.hostname, port: backend.port };
+    link.cancels++;
+    const socket = connect(where, () => socket.end(cancelRequest(link.pid, link.key)));
+    socket.setTimeout(cancelTimeoutMs, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => link.cancels--);
+    socket.resume();
+  }
+}

@@ -1,0 +1,265 @@
+/**
+ * One client's session, from the accepted socket to the free child.
+ *
+ *   startup ──▶ access (pool_hba.conf) ──▶ first link ──▶ welcome ──▶ relay (traffic.ts) ──▶ end
+ */
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { matchHba } from '../../shared/auth/hba-match.js';
+import { encodeError, encodeNotice, errors, PgError } from '../../shared/errors.js';
+import { LogLevel, newLogIdentity, type LogIdentity, type Logger } from '../../shared/logger.js';
+import { reachesClient } from '../../shared/log-level.js';
+import { ChildState, secretBytes } from '../../shared/memory/child-table.js';
+import type { HandOver } from '../../shared/messages.js';
+import { TX } from '../../shared/protocol/letters.js';
+import { authenticationOk, keyData, parameterStatus, readyForQuery } from '../../shared/protocol/writer.js';
+import type { Settings } from '../../shared/settings.js';
+import type { BackendLink } from '../backend/backend-link.js';
+import type { PoolEntry } from '../backend/pool.js';
+import type { Plan } from '../sql/plan.js';
+import type { Worker } from '../worker.js';
+import { ClientLink } from './client-link.js';
+import { ClientRelay } from './client-relay.js';
+import { answerPoolCommand } from './pool-answers.js';
+import { Startup, type StartupRequest } from './startup.js';
+import { Traffic } from './traffic.js';
+
+export class Session {
+  readonly settings: Settings;
+  readonly childRow: number;
+  readonly client: ClientLink;
+  readonly identity: LogIdentity;
+  readonly log: Logger;
+  entry!: PoolEntry;
+  database = '';
+  traffic!: Traffic;
+  private relay!: ClientRelay;
+  loggedIn = false;
+  over = false;
+  /** What the session does, for SHOW POOL_POOLS. */
+  readonly connectedMs: number;
+  private heardMs: number;
+  private user = '';
+
+  constructor(readonly worker: Worker, private readonly handOver: HandOver, private readonly done: (reason: string) => void) {
+    this.settings = worker.settings;
+    this.childRow = worker.children.take();
+    this.connectedMs = Date.now();
+    this.heardMs = worker.nowMs;
+    this.identity = newLogIdentity('child', this.childRow < 0 ? 0 : worker.childTable.id(this.childRow));
+    this.identity.host = handOver.host;
+    this.log = worker.log.child(this.identity);
+    this.client = new ClientLink(handOver.fd, this);
+  }
+
+  start(): void {
+    this.worker.sessions.add(this);
+    if (this.settings.log_connections) this.log.log(LogLevel.log, `new connection received`, { detail: `connecting host=${this.handOver.host || '[local]'} port=${this.handOver.port}` });
+    this.client.reader = new Startup({
+      reply: (bytes) => this.client.send(bytes),
+      started: (request) => this.login(request),
+      cancelRequested: (pid, key) => this.cancelRequested(pid, key),
+      refused: (error) => this.fail(error),
+    });
+    if (this.childRow < 0) this.fail(errors.tooManyClients());
+    else if (this.worker.stopping !== 'no') this.fail(errors.shuttingDown());
+    else this.client.feedHead(this.handOver.head);
+  }
+
+  /* ---- login ---- */
+
+  private login(request: StartupRequest): void {
+    const { worker, handOver } = this;
+    this.user = request.user;
+    this.database = request.database;
+    Object.assign(this.identity, { user: request.user, database: request.database, application: request.application });
+    const refusal = this.access(request);
+    if (refusal !== null) return this.fail(refusal);
+    worker.childTable.setClient(this.childRow, {
+      database: request.database,
+      user: request.user,
+      host: handOver.host,
+      port: handOver.port,
+      application: request.application,
+      connectedMs: this.connectedMs,
+      secret: randomBytes(secretBytes),
+    });
+    this.entry = worker.pool.entry(request.parameters, worker.access.passwords.get(request.user));
+    this.traffic = new Traffic(this);
+    this.relay = new ClientRelay(this.traffic);
+    if (request.negotiation !== null) this.client.send(request.negotiation);
+    // What has come behind the startup packet (clients need not wait) is looked at when the login is over.
+    this.client.reader = { process: (_data, start) => start };
+    this.firstLink();
+  }
+
+  private access(request: StartupRequest): PgError | null {
+    const { settings, handOver, worker } = this;
+    if (!settings.enable_pool_hba) return null;
+    const who = { host: handOver.host, user: request.user, database: request.database, tls: false };
+    const rule = matchHba(worker.access.hba, { transport: handOver.transport, address: handOver.host, ...who });
+    if (rule === null) return errors.hbaNoEntry(who);
+    if (rule.method === 'reject') return errors.hbaReject(who);
+    return rule.method === 'trust' ? null : errors.hbaMethod(rule.method);
+  }
+
+  /** Waits for a link to the load-balance node: it shows that user and database exist, and what the server's parameters are. */
+  firstLink(): void {
+    const { router, supply } = this.traffic;
+    const node = router.readerForLogin(Math.random());
+    if (node < 0) return this.fail(errors.allNodesDown());
+    const link = supply.get(node);
+    if (link === null) this.client.stall();
+    else this.welcome(link);
+  }
+
+  private welcome(link: BackendLink): void {
+    const { worker, childRow } = this;
+    this.loggedIn = true;
+    worker.childTable.setLoadBalanceNode(childRow, this.traffic.router.loadBalanceNode);
+    const messages = [authenticationOk];
+    for (const [name, value] of link.parameters) {
+      // A standby calls itself read-only; behind pgloom the session can write whenever there is a primary.
+      const shown = name === 'in_hot_standby' && !this.traffic.router.isRaw && worker.nodes.primary >= 0 ? 'off' : value;
+      messages.push(parameterStatus(name, shown));
+    }
+    messages.push(keyData(worker.childTable.id(childRow), worker.childTable.secret(childRow).subarray(0, 4)), readyForQuery(TX.idle));
+    this.client.reader = this.relay;
+    this.client.send(Buffer.concat(messages));
+    worker.childTable.setState(childRow, ChildState.idle);
+    if (this.client.isStalled) this.client.proceed();
+  }
+
+  /** A link joined the session. */
+  attached(link: BackendLink): void {
+    this.worker.childTable.setBackend(this.childRow, link.openedMs, link.sessions, link.pid);
+  }
+
+  /* ---- what the traffic reports ---- */
+
+  heard(): void {
+    this.heardMs = this.worker.nowMs;
+  }
+
+  executing(): void {
+    this.worker.childTable.setState(this.childRow, ChildState.executing);
+  }
+
+  settled(status: number): void {
+    this.worker.childTable.setState(this.childRow, status === TX.idle ? ChildState.idle : ChildState.idleInTransaction);
+  }
+
+  splitSettled(failed: boolean): void {
+    this.relay.splitSettled(failed);
+  }
+
+  countSelect(): void {
+    const node = this.traffic.current?.node;
+    if (node !== undefined) this.worker.workerTable.addSelects(this.worker.row, node, 1);
+  }
+
+  nodeTrouble(node: number, reason: string): void {
+    this.worker.report({ type: 'nodeFailed', node, reason });
+  }
+
+  /** log_statement, log_per_node_statement, notice_per_node_statement. */
+  tell(link: BackendLink, sql: string, toClient: (notice: Buffer) => void): void {
+    const { settings } = this;
+    if (settings.log_statement) this.log.log(LogLevel.log, `statement: ${sql}`);
+    const perNode = `DB node id: ${link.node} backend pid: ${link.pid} statement: ${sql}`;
+    if (settings.log_per_node_statement) this.log.log(LogLevel.log, perNode);
+    if (settings.notice_per_node_statement && reachesClient(LogLevel.notice, settings.client_min_messages)) toClient(encodeNotice('NOTICE', '00000', perNode));
+  }
+
+  /** Answers SHOW POOL_…; null while the rows of other workers are being fetched. */
+  answerPool(plan: Plan, status: number, ready: () => void, wait: () => void): 'answered' | null {
+    if (this.settings.log_statement) this.log.log(LogLevel.log, `statement: SHOW ${plan.pool ?? ''}`);
+    return answerPoolCommand(this, plan, status, ready, wait);
+  }
+
+  /* ---- cancel ---- */
+
+  /** This connection carries a CancelRequest for some session of any worker. There is never an answer. */
+  private cancelRequested(pid: number, key: Buffer): void {
+    const { childTable } = this.worker;
+    const row = childTable.rowOfId(pid);
+    const secret = row < 0 ? Buffer.alloc(0) : childTable.secret(row).subarray(0, 4);
+    if (row >= 0 && key.length === secret.length && timingSafeEqual(key, secret)) {
+      const worker = childTable.workerOf(row);
+      if (worker === this.worker.row) this.worker.cancel(row, pid);
+      else this.worker.broadcast({ type: 'cancel', worker, childRow: row, childId: pid });
+    } else {
+      this.log.log(LogLevel.log, `invalid cancel key: no session with process id ${pid} and this key`);
+    }
+    this.finish('cancel request', null);
+  }
+
+  cancel(): void {
+    if (this.loggedIn) this.traffic.cancel();
+  }
+
+  /* ---- time limits, once a second ---- */
+
+  tick(nowMs: number): void {
+    const { settings } = this;
+    if (this.childRow >= 0) this.worker.childTable.setLastActivity(this.childRow, this.heardMs);
+    if (!this.loggedIn) {
+      const limitMs = settings.authentication_timeout * 1000;
+      if (limitMs > 0 && nowMs - this.connectedMs >= limitMs) this.fail(errors.authenticationTimeout());
+      return;
+    }
+    const limit = settings.client_idle_limit;
+    if (limit > 0 && nowMs - this.heardMs > limit * 1000 && this.traffic.current?.quiet !== false) this.fail(errors.clientIdleLimit(limit));
+    else if (this.worker.stopping === 'fast') this.fail(errors.adminShutdown());
+  }
+
+  /* ---- the end ---- */
+
+  clientGone(reason: string): void {
+    this.end(reason, false);
+  }
+
+  clientBroken(error: Error): void {
+    this.log.log(LogLevel.error, 'internal error while reading from the client', { error });
+    this.fail(errors.internal());
+  }
+
+  /** Ends the session with an error for the client, unless a message to it is half-way. */
+  fail(error: PgError): void {
+    if (this.over) return;
+    const level = error.sqlstate.startsWith('57P0') || error.sqlstate.startsWith('28') ? LogLevel.fatal : LogLevel.error;
+    this.log.log(level, error.message, { ...(error.detail !== undefined && { detail: error.detail }), ...(error.hint !== undefined && { hint: error.hint }) });
+    if (this.traffic?.current?.midMessage === true) this.abort(error.message);
+    else this.finish(error.message, encodeError(error));
+  }
+
+  /** Ends the session; `last` is the last thing the client is told. */
+  finish(reason: string, last: Buffer | null): void {
+    if (this.over) return;
+    this.client.finish(this.worker.nowMs, last ?? undefined);
+    this.end(reason, false);
+  }
+
+  /** Ends the session in the middle of a message: all that can be done is to close. */
+  abort(reason: string): void {
+    if (this.over) return;
+    this.client.destroy();
+    this.end(reason, false);
+  }
+
+  /** @param reuse the client left in order, so its links may be reset and kept */
+  end(reason: string, reuse: boolean): void {
+    if (this.over) return;
+    this.over = true;
+    const { worker } = this;
+    if (!this.client.closed) this.client.finish(worker.nowMs);
+    this.traffic?.supply.releaseAll(reuse && this.relay.idle);
+    if (this.settings.log_disconnections && this.user !== '') {
+      const seconds = (Date.now() - this.connectedMs) / 1000;
+      const time = new Date(seconds * 1000).toISOString().slice(11, 23);
+      this.log.log(LogLevel.log, `disconnection: session time: ${time} user=${this.user} database=${this.database} host=${this.handOver.host || '[local]'}`);
+    }
+    worker.sessions.delete(this);
+    if (this.childRow >= 0) worker.children.giveBack(this.childRow);
+    this.done(reason);
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The first packets of a client: SSLRequest and GSSENCRequest (answered N for now), CancelRequest, StartupMessage.
+ */
+import { errors, PgError } from '../../shared/errors.js';
+import { cancelRequestCode, gssEncRequestCode, maxStartupBytes, sslRequestCode } from '../../shared/protocol/letters.js';
+import { negotiateVersion } from '../../shared/protocol/writer.js';
+import type { ClientReader } from './client-link.js';
+
+export interface StartupRequest {
+  /** All parameters in the client's order, `user` and `database` filled in, protocol options (`_pq_.…`) left out. */
+  readonly parameters: readonly (readonly [string, string])[];
+  readonly user: string;
+  readonly database: string;
+  readonly application: string;
+  /** NegotiateProtocolVersion, when the client asked for more than 3.0. */
+  readonly negotiation: Buffer | null;
+}
+
+export interface StartupOwner {
+  /** Bytes for the client. */
+  reply(bytes: Buffer): void;
+  started(request: StartupRequest): void;
+  cancelRequested(pid: number, key: Buffer): void;
+  /** What came is no startup packet. */
+  refused(error: PgError): void;
+}
+
+const refusal = Buffer.from('N');
+/** A client may ask for TLS and for GSSAPI, each once. */
+const maxEncryptionRequests = 2;
+
+export class Startup implements ClientReader {
+  private encryptionRequests = 0;
+
+  constructor(private readonly owner: StartupOwner) {}
+
+  process(data: Buffer, start: number, end: number): number {
+    let pos = start;
+    while (end - pos >= 8) {
+      const length = data.readInt32BE(pos);
+      const code = data.readInt32BE(pos + 4);
+      if (length < 8 || length > maxStartupBytes) return this.refuse(errors.badStartupLength(), end);
+      if (end - pos < length) return pos;
+      const packet = data.subarray(pos + 8, pos + length);
+      pos += length;
+      if (code === sslRequestCode || code === gssEncRequestCode) {
+        if (++this.encryptionRequests > maxEncryptionRequests) return this.refuse(errors.protocolViolation('too many encryption requests'), end);
+        // Bytes behind the request would have been sent before our answer: an attempt to slip them past TLS, or nonsense.
+        if (pos < end) return this.refuse(errors.protocolViolation('received unencrypted data after an encryption request'), end);
+        this.owner.reply(refusal);
+        continue;
+      }
+      if (code === cancelRequestCode) {
+        // The key's length is free since protocol 3.2: 4 to 256 bytes.
+        if (packet.length < 8 || packet.length > 260) return this.refuse(errors.badStartupLength(), end);
+        this.owner.cancelRequested(packet.readInt32BE(0), Buffer.from(packet.subarray(4)));
+        return end;
+      }
+      this.start(code, packet);
+      return pos;
+    }
+    return pos;
+  }
+
+  private refuse(error: PgError, end: number): number {
+    this.owner.refused(error);
+    return end;
+  }
+
+  private start(code: number, packet: Buffer): void {
+    const major = code >> 16;
+    const minor = code & 0xffff;
+    if (major !== 3) return this.owner.refused(errors.unsupportedProtocol(major, minor));
+    const pairs = readPairs(packet);
+    if (pairs === null) return this.owner.refused(errors.badStartupLayout());
+    const options = pairs.filter(([name]) => name.startsWith('_pq_.')).map(([name]) => name);
+    const values = new Map(pairs.filter(([name]) => !name.startsWith('_pq_.')));
+    const user = values.get('user') ?? '';
+    if (user === '') return this.owner.refused(errors.noUser());
+    const replication = (values.get('replication') ?? '').toLowerCase();
+    if (!['', 'false', 'off', 'no', '0'].includes(replication)) return this.owner.refused(errors.noReplication());
+    values.delete('replication');
+    const database = values.get('database') || user;
+    values.set('database', database);
+    this.owner.started({
+      parameters: [...values],
+      user,
+      database,
+      application: values.get('application_name') ?? '',
+      negotiation: minor > 0 || options.length > 0 ? negotiateVersion(0, options) : null,
+    });
+  }
+}
+
+/** Name and value pairs closed by an empty name at the very end; null when the layout is wrong. */
+function readPairs(packet: Buffer): [string, string][] | null {
+  const pairs: [string, string][] = [];
+  let at = 0;
+  for (;;) {
+    const nameEnd = packet.indexOf(0, at);
+    if (nameEnd < 0) return null;
+    if (nameEnd === at) return at === packet.length - 1 ? pairs : null;
+    const valueEnd = packet.indexOf(0, nameEnd + 1);
+    if (valueEnd < 0) return null;
+    pairs.push([packet.toString('utf8', at, nameEnd), packet.toString('utf8', nameEnd + 1, valueEnd)]);
+    at = valueEnd + 1;
+  }
+}

@@ -1,0 +1,17 @@
+/** A statement prepared by Parse: enough to prepare it again, silently, on another node. */
+import type { Plan } from '../sql/plan.js';
+
+export class Statement {
+  /** A node on which it could not be prepared, -1 = none: it is not tried there again. */
+  unfitFor = -1;
+
+  constructor(
+    /** '' for the unnamed statement. */
+    readonly name: string,
+    /** The whole Parse message. */
+    readonly message: Buffer,
+    readonly plan: Plan,
+    /** Whether its text may leave the primary as far as the text alone goes. */
+    readonly mayLeave: boolean,
+  ) {}
+}

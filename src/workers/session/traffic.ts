@@ -1,0 +1,500 @@
+/**
+ * A session's traffic between its client and its backend links.
+ *
+ * At most one link is `current`: only its answers go to the client, so that answers come in the order of the questions. Another
+ * link becomes current when the old one owes nothing. A link that joins is first brought to the session's state (settings,
+ * transaction, prepared statements) by messages whose answers the client does not see.
+ */
+import { LogLevel } from '../../shared/logger.js';
+import { errors, PgError } from '../../shared/errors.js';
+import { B, TX } from '../../shared/protocol/letters.js';
+import { closeStatement, query, syncMessage } from '../../shared/protocol/writer.js';
+import type { BackendLink, LinkUser } from '../backend/backend-link.js';
+import { Router, askFirst, nowhere } from '../route/router.js';
+import { startsLikeSelect } from '../sql/first-character.js';
+import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
+import { Portals, type Batch } from './batch.js';
+import { LinkSupply } from './link-supply.js';
+import { SessionSettings } from './session-settings.js';
+import type { Session } from './session.js';
+import type { Statement } from './statement.js';
+
+/** What the traffic waits for before it looks at the client's next message again. */
+type Waiting = 'nothing' | 'answers' | 'link' | 'facts';
+
+export class Traffic implements LinkUser {
+  readonly router: Router;
+  readonly supply: LinkSupply;
+  readonly portals = new Portals();
+  /** The link that answers now. */
+  current: BackendLink | null = null;
+  private readonly settings = new SessionSettings();
+  private readonly statements = new Map<string, Statement>();
+  private unnamed: Statement | null = null;
+  private waiting: Waiting = 'nothing';
+  /** The link whose answers are waited for, other than the current one's. */
+  private awaited: BackendLink | null = null;
+  private splitting: BackendLink | null = null;
+  /** Statements that are being prepared on the awaited link. */
+  private readonly preparing: Statement[] = [];
+  /** The reader has been given the session's transaction. */
+  private readerBegun = false;
+  private discarding = false;
+  /** A verdict that must not be remembered longer than for the statement that waits. */
+  private verdict: { plan: Plan; verdict: Verdict } | null = null;
+  private ddlUnderWay = false;
+  private sawCommit = false;
+  /** A transaction block was open when nothing was owed last. */
+  private openBefore = false;
+  /** Answers that the current link had given when it last owed nothing. */
+  private answeredBefore = 0;
+  /** Bytes for the client that wait for the end of the message that is half-way. */
+  private readonly held: Buffer[] = [];
+  /** Any of the statement logs is on: kept apart so that the quiet case costs one test. */
+  private readonly talkative: boolean;
+
+  constructor(private readonly session: Session) {
+    const { worker } = session;
+    this.router = new Router(worker.nodes, session.settings, worker.factsOf(session.database));
+    this.supply = new LinkSupply(session, this);
+    const { log_statement: all, log_per_node_statement: perNode, notice_per_node_statement: notice } = session.settings;
+    this.talkative = all || perNode || notice;
+  }
+
+  get over(): boolean {
+    return this.session.over;
+  }
+
+  isPrimary(link: BackendLink): boolean {
+    return link.node === this.router.primaryNode;
+  }
+
+  heardFromClient(): void {
+    this.session.heard();
+  }
+
+  fail(error: PgError): void {
+    this.session.fail(error);
+  }
+
+  terminated(): void {
+    this.session.end('client terminated', true);
+  }
+
+  /* ---- plans ---- */
+
+  /** Plan of the SQL text data[from, to). */
+  planOf(data: Buffer, from: number, to: number): Plan {
+    return this.session.worker.plans.planOf(data.latin1Slice(from, to));
+  }
+
+  /** Plan of a statement that is too long to be looked at. */
+  bigPlan(): Plan {
+    return this.session.worker.bigPlan;
+  }
+
+  /** Pgpool-II's tests on the text itself: first character, primary_routing_query_pattern_list. */
+  mayLeave(data: Buffer, from: number, to: number): boolean {
+    if (!this.router.balances) return false;
+    const { settings, worker } = this.session;
+    if (!settings.allow_sql_comments && !startsLikeSelect(data.latin1Slice(from, Math.min(to, from + 64)), settings.ignore_leading_white_space)) return false;
+    return worker.primaryPatterns === null || !worker.primaryPatterns.matches(data.toString('utf8', from, to));
+  }
+
+  statementOf(name: string): Statement | undefined {
+    return name === '' ? (this.unnamed ?? undefined) : this.statements.get(name);
+  }
+
+  closeStatement(name: string): void {
+    if (name === '') this.unnamed = null;
+    else this.statements.delete(name);
+  }
+
+  forgetUnnamed(): void {
+    this.unnamed = null;
+    this.portals.unnamed = null;
+    this.portals.unnamedLink = null;
+  }
+
+  /* ---- choosing ---- */
+
+  /** The link for a simple query; null = wait; 'answered' = pgloom has answered it itself. */
+  chooseForQuery(plan: Plan, data: Buffer, from: number, to: number, withinBatch: boolean): BackendLink | 'answered' | null {
+    if (plan.kind === StatementKind.pool) return this.answerSelf(plan);
+    const node = withinBatch ? this.router.primaryNode : this.judge(plan, this.mayLeave(data, from, to));
+    const link = this.choose(node);
+    if (link === null) return null;
+    if (this.talkative) this.tell(link, data.toString('utf8', from, to));
+    this.executed(plan);
+    this.expectAnswer();
+    return link;
+  }
+
+  /** The router's answer, with a verdict that was asked for on behalf of the waiting statement. */
+  private judge(plan: Plan, mayLeave: boolean): number {
+    const { verdict } = this;
+    if (verdict !== null && verdict.plan === plan) {
+      this.verdict = null;
+      return this.router.nodeFor(plan, mayLeave, verdict.verdict);
+    }
+    const node = this.router.nodeFor(plan, mayLeave);
+    return node === askFirst ? this.ask(plan) : node;
+  }
+
+  private ask(plan: Plan): number {
+    this.waiting = 'facts';
+    this.session.client.stall();
+    this.supply.askVerdict(plan).then(
+      (verdict) => {
+        this.verdict = { plan, verdict };
+        this.goOn('facts');
+      },
+      () => {
+        // Without an answer the statement is not proven harmless.
+        this.verdict = { plan, verdict: 'primary' };
+        this.goOn('facts');
+      },
+    );
+    return askFirst;
+  }
+
+  /** The primary's link, or null = wait. */
+  choosePrimary(): BackendLink | null {
+    return this.choose(this.router.primaryNode);
+  }
+
+  /** The link for a whole batch, brought to know the statements it needs; null = wait. */
+  chooseForBatch(batch: Batch): BackendLink | null {
+    const primary = this.router.primaryNode;
+    let node = batch.needsPrimary ? primary : this.router.loadBalanceNode;
+    for (const statement of batch.touched) {
+      const wanted = this.judge(statement.plan, statement.mayLeave);
+      if (wanted === askFirst) return null;
+      if (wanted === primary) node = primary;
+    }
+    if (batch.touched.length === 0 && this.current !== null) node = this.current.node;
+    if (batch.needsPortal && this.portals.unnamedLink !== null) node = this.portals.unnamedLink.node;
+    const unfit = batch.wanted.find((name) => this.statementOf(name)?.unfitFor === node);
+    const link = this.choose(unfit === undefined ? node : primary);
+    if (link === null) return null;
+    if (!this.prepare(link, batch)) return null;
+    if (this.talkative) for (const { plan, message } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, statementText(message));
+    return link;
+  }
+
+  /** Does a further statement fit the link that the batch runs on? */
+  fits(link: BackendLink, statement: Statement | undefined, primaryOnly: boolean): boolean | 'wait' {
+    if (this.isPrimary(link)) return true;
+    if (statement === undefined || primaryOnly) return false;
+    const node = this.judge(statement.plan, statement.mayLeave);
+    return node === askFirst ? 'wait' : node === link.node;
+  }
+
+  /** Makes the link to the node current; null = wait (or the session has failed). */
+  private choose(node: number): BackendLink | null {
+    const { current } = this;
+    if (current !== null && current.node === node) return current;
+    if (node === askFirst) return null;
+    if (node === nowhere) {
+      this.fail(errors.allNodesDown());
+      return null;
+    }
+    if (current !== null && !current.quiet) {
+      this.waitForAnswers(null);
+      return null;
+    }
+    const link = this.supply.get(node);
+    if (link === null) {
+      this.waiting = 'link';
+      this.session.client.stall();
+      return null;
+    }
+    this.catchUp(link);
+    this.current = link;
+    this.answeredBefore = link.answered;
+    return link;
+  }
+
+  /** Stalls the client until nothing is owed (and, after a split, the batch's link has answered). */
+  waitForAnswers(split: BackendLink | null): void {
+    this.waiting = 'answers';
+    this.splitting = split;
+    this.session.client.stall();
+  }
+
+  /** A link has been opened, or could not be (the router then knows). */
+  linkArrived(): void {
+    if (this.session.loggedIn) this.goOn('link');
+    else this.session.firstLink();
+  }
+
+  private goOn(reason: Waiting): void {
+    if (this.waiting !== reason || this.over) return;
+    this.waiting = 'nothing';
+    this.session.client.proceed();
+  }
+
+  /* ---- bringing a link to the session's state ---- */
+
+  private catchUp(link: BackendLink): void {
+    const messages: Buffer[] = [];
+    if (link.settingsVersion !== this.settings.version && !this.router.inTransaction) {
+      for (const sql of this.settings.statements()) messages.push(query(sql));
+      link.settingsVersion = this.settings.version;
+    }
+    if (this.router.inTransaction && !this.isPrimary(link) && !this.readerBegun) {
+      if (link.settingsVersion !== this.settings.version) for (const sql of this.settings.statements()) messages.push(query(sql));
+      link.settingsVersion = this.settings.version;
+      messages.push(query(this.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'));
+      this.readerBegun = true;
+    }
+    if (messages.length > 0) link.inject(Buffer.concat(messages), messages.length);
+  }
+
+  /**
+   * Prepares on the link, before the batch, the statements it wants and does not have. False while that is under way;
+   * a statement that cannot be prepared there is marked, and the batch goes to the primary.
+   */
+  private prepare(link: BackendLink, batch: Batch): boolean {
+    const messages: Buffer[] = [];
+    this.preparing.length = 0;
+    for (const name of batch.wanted) {
+      const wanted = this.statementOf(name);
+      const had = link.statements.get(name);
+      if (had === wanted || wanted?.unfitFor === link.node) continue;
+      if (had !== undefined) this.closeOn(link, name, messages);
+      if (wanted === undefined || wanted.message.length === 0) continue;
+      messages.push(wanted.message);
+      link.expectOwnParse(wanted);
+      this.preparing.push(wanted);
+    }
+    for (const { name } of batch.parses) {
+      // Closed by the client while another link was current: the name must be free here too.
+      if (name !== '' && link.statements.has(name) && !this.statements.has(name)) this.closeOn(link, name, messages);
+    }
+    if (messages.length === 0) return true;
+    link.inject(Buffer.concat([...messages, syncMessage]), 1);
+    this.waiting = 'answers';
+    this.awaited = link;
+    this.session.client.stall();
+    return false;
+  }
+
+  private closeOn(link: BackendLink, name: string, messages: Buffer[]): void {
+    messages.push(closeStatement(name));
+    link.statements.delete(name);
+  }
+
+  /** The same in the middle of a batch: no Sync may be put in, and a failure is the batch's failure. */
+  prepareWithin(link: BackendLink, name: string): void {
+    const wanted = this.statementOf(name);
+    const had = link.statements.get(name);
+    if (wanted === undefined || had === wanted || wanted.message.length === 0) return;
+    link.expectParse(wanted, true);
+    link.send(wanted.message);
+  }
+
+  /* ---- bookkeeping of what is sent ---- */
+
+  /** A statement is being run: notes what it does to the session. `plan` is null for portals that are not known. */
+  executed(plan: Plan | null): void {
+    if (plan === null || plan.kind === StatementKind.read) {
+      if (plan?.countsAsSelect === true) this.session.countSelect();
+      return;
+    }
+    this.router.sent(plan);
+    if (plan.setting !== null) this.settings.sent(plan.setting);
+    if (plan.discardAll) this.discarding = true;
+    this.sawCommit = plan.kind === StatementKind.commit;
+    if (plan.ddl) {
+      this.ddlUnderWay = true;
+      this.session.worker.nodes.noteDdl();
+    }
+  }
+
+  /** A function call: nothing is known about it. */
+  wroteSomething(): void {
+    this.executed(this.bigPlan());
+    this.expectAnswer();
+  }
+
+  expectAnswer(): void {
+    this.session.executing();
+  }
+
+  toBackend(data: Buffer, from: number, to: number): void {
+    const { current } = this;
+    if (current === null) return;
+    current.used = true;
+    current.forward(data, from, to, this.session.client);
+  }
+
+  private tell(link: BackendLink, sql: string): void {
+    this.session.tell(link, sql, (notice) => this.toClient(notice));
+  }
+
+  /** Bytes for the client that belong to no answer: at once, or after the message that is half-way. */
+  toClient(bytes: Buffer): void {
+    if (this.current?.midMessage === true) this.held.push(bytes);
+    else this.session.client.send(bytes);
+  }
+
+  private answerSelf(plan: Plan): 'answered' | null {
+    if (this.current !== null && !this.current.quiet) {
+      this.waitForAnswers(null);
+      return null;
+    }
+    return this.session.answerPool(plan, this.status, () => this.goOn('link'), () => {
+      this.waiting = 'link';
+      this.session.client.stall();
+    });
+  }
+
+  /** Transaction status as the client knows it. */
+  get status(): number {
+    if (!this.router.inTransaction) return TX.idle;
+    return this.current?.status ?? TX.open;
+  }
+
+  /* ---- LinkUser ---- */
+
+  relay(link: BackendLink, data: Buffer, start: number, end: number): void {
+    this.session.client.forward(data, start, end, link);
+    if (this.held.length > 0 && !link.midMessage) this.releaseHeld();
+  }
+
+  private releaseHeld(): void {
+    for (const bytes of this.held.splice(0)) this.session.client.send(bytes);
+  }
+
+  settled(link: BackendLink, own: boolean): void {
+    if (own) {
+      if (link === this.awaited) this.ownPrepareSettled(link);
+      this.goOn('answers');
+      return;
+    }
+    if (link !== this.current) return;
+    const failed = link.sawError;
+    link.sawError = false;
+    if (this.splitting === link) {
+      this.splitting = null;
+      this.session.splitSettled(failed);
+    }
+    this.updateState(link, failed);
+    this.session.settled(link.status);
+    this.goOn('answers');
+  }
+
+  private ownPrepareSettled(link: BackendLink): void {
+    this.awaited = null;
+    for (const statement of this.preparing) if (link.statements.get(statement.name) !== statement) statement.unfitFor = link.node;
+  }
+
+  private updateState(link: BackendLink, failed: boolean): void {
+    const { router } = this;
+    const open = link.status !== TX.idle;
+    if (this.settings.hasPending) this.bookSettings(link, failed, open);
+    if (open && failed && !this.isPrimary(link)) router.readerFailed = true;
+    router.settled(open);
+    this.openBefore = open;
+    this.answeredBefore = link.answered;
+    if (this.ddlUnderWay) this.session.worker.nodes.noteDdl();
+    this.ddlUnderWay = false;
+    if (open) return;
+    this.portals.clearNamed();
+    this.alignOthers(link);
+    if (this.discarding) this.discarded(failed);
+  }
+
+  /** A SET was among what has been answered: does it hold? */
+  private bookSettings(link: BackendLink, failed: boolean, open: boolean): void {
+    const alone = link.answered - this.answeredBefore === 1;
+    if (failed) {
+      // Among several statements, or in a transaction that may go on from a savepoint, nobody knows what was set.
+      if (!alone || open) this.router.pinned = true;
+      this.settings.drop();
+    } else if (!open && (this.openBefore || this.router.begunPlainly) && !this.sawCommit) {
+      this.settings.drop();
+    } else if (!open) {
+      this.settings.keep();
+      link.settingsVersion = this.settings.version;
+    }
+  }
+
+  /** The transaction is over on one link: end it on the other as well. */
+  private alignOthers(link: BackendLink): void {
+    if (!this.readerBegun) return;
+    this.readerBegun = false;
+    for (const other of this.supply.all()) {
+      if (other === link || (other.status === TX.idle && this.isPrimary(other))) continue;
+      other.inject(query(this.isPrimary(other) ? 'ROLLBACK' : 'COMMIT'), 1);
+    }
+  }
+
+  private discarded(failed: boolean): void {
+    this.discarding = false;
+    if (failed) return;
+    this.settings.clear();
+    this.statements.clear();
+    this.forgetUnnamed();
+    this.router.discarded();
+    if (this.current !== null) {
+      this.current.statements.clear();
+      this.current.settingsVersion = this.settings.version;
+    }
+    this.supply.releaseAllBut(this.current);
+  }
+
+  prepared(_link: BackendLink, statement: Statement): void {
+    if (statement.name === '') this.unnamed = statement;
+    else this.statements.set(statement.name, statement);
+  }
+
+  unasked(link: BackendLink, message: Buffer, letter: number): void {
+    if (letter === B.parameterStatus && !this.isPrimary(link)) return;
+    this.toClient(message);
+  }
+
+  failed(link: BackendLink, message: Buffer | null, swallowed: boolean): void {
+    if (swallowed) {
+      if (link === this.awaited) return;
+      this.session.log.log(LogLevel.warning, `DB node ${link.node} did not follow the session's state`);
+      this.fail(errors.backendProtocol(link.node, 'the session state could not be brought to this node'));
+      return;
+    }
+    if (link.debt > 0 || link.batchOpen) return;
+    // Nobody asked: the server ends the connection. The reader can be replaced, the primary's session state cannot.
+    this.lost(link, 'terminated by the server', message);
+  }
+
+  lost(link: BackendLink, reason: string, lastWords: Buffer | null = null): void {
+    const mustEnd = this.isPrimary(link) || !link.quiet || link === this.awaited || (this.router.inTransaction && this.readerBegun);
+    const toldAlready = link.sawError && link.debt > 0;
+    this.supply.forget(link);
+    if (this.current === link) this.current = null;
+    if (this.portals.unnamedLink === link) this.portals.unnamedLink = null;
+    this.session.nodeTrouble(link.node, reason);
+    if (!mustEnd) return;
+    if (link.midMessage) this.session.abort(`DB node ${link.node}: ${reason}`);
+    else if (toldAlready) this.session.finish(`DB node ${link.node}: ${reason}`, null);
+    else if (lastWords !== null) this.session.finish(`DB node ${link.node}: ${reason}`, lastWords);
+    else this.fail(errors.backendBroken(link.node, reason));
+  }
+
+  broken(link: BackendLink, error: Error): void {
+    this.session.log.log(LogLevel.error, `internal error while reading from DB node ${link.node}`, { error });
+    this.fail(errors.internal());
+  }
+
+  /* ---- cancel ---- */
+
+  cancel(): void {
+    for (const link of this.supply.all()) if (link.debt > 0 || link.batchOpen) this.supply.cancel(link);
+  }
+}
+
+/** The SQL text of a Parse message. */
+function statementText(message: Buffer): string {
+  const from = message.indexOf(0, 5) + 1;
+  return message.toString('utf8', from, Math.max(from, message.indexOf(0, from)));
+}

@@ -1,0 +1,130 @@
+/**
+ * Statement text → Plan, safe first: what is not provably a read is a write. The classes are those of
+ * reference/semantics.md section 1.2.
+ */
+import { contentsOf, type StatementContents } from './contents.js';
+import { makePlan, unreadablePlan } from './make-plan.js';
+import { isNode, parseStatements, type ParsedStatement, type SyntaxNode } from './parse.js';
+import { StatementKind, type Plan, type PoolCommand } from './plan.js';
+import { settingPlan } from './setting-plan.js';
+import { transactionPlan } from './transaction-plan.js';
+
+const poolCommands: ReadonlySet<string> = new Set<PoolCommand>([
+  'pool_nodes', 'pool_processes', 'pool_pools', 'pool_status', 'pool_version',
+]);
+
+/** Statements that leave relations, functions and views as they are. Whatever is not here may change them. */
+const keepsFacts = new Set([
+  'SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CopyStmt', 'ExplainStmt', 'TruncateStmt',
+  'DeclareCursorStmt', 'FetchStmt', 'ClosePortalStmt', 'PrepareStmt', 'ExecuteStmt', 'DeallocateStmt', 'ListenStmt',
+  'UnlistenStmt', 'NotifyStmt', 'LockStmt', 'VacuumStmt', 'CheckPointStmt', 'ConstraintsSetStmt', 'ReindexStmt',
+  'ClusterStmt', 'RefreshMatViewStmt', 'GrantStmt', 'GrantRoleStmt', 'CommentStmt', 'TransactionStmt',
+  'VariableSetStmt', 'VariableShowStmt', 'DiscardStmt', 'LoadStmt', 'AlterSystemStmt',
+]);
+
+/** Statements whose target, when it is temporary, concerns no other session. */
+const createsTarget = new Set(['CreateStmt', 'CreateTableAsStmt', 'ViewStmt', 'CreateSeqStmt', 'SelectStmt']);
+
+/** Statements that may do anything to the session. */
+const doesAnything = new Set(['DoStmt', 'CallStmt', 'LoadStmt']);
+
+/**
+ * The plan of a whole query string. The parser must have been loaded.
+ *
+ * @param text the query string as Unicode text
+ */
+export function classify(text: string): Plan {
+  const statements = parseStatements(text);
+  if (statements === null) return unreadablePlan();
+  const first = statements[0];
+  if (first === undefined) return makePlan(StatementKind.empty, { statements: 0 });
+  if (statements.length === 1) return statementPlan(first, text);
+  return severalPlan(statements, text);
+}
+
+/** Several statements in one string go to the primary together; what one of them does to the session is not followed. */
+function severalPlan(statements: readonly ParsedStatement[], text: string): Plan {
+  let opaque = false;
+  let ddl = false;
+  const functions: Plan['functions'][number][] = [];
+  for (const statement of statements) {
+    const plan = statementPlan(statement, text);
+    if (plan.opaque || plan.kind === StatementKind.set || plan.kind === StatementKind.discard) opaque = true;
+    if (plan.ddl) ddl = true;
+    functions.push(...plan.functions);
+  }
+  return makePlan(StatementKind.write, { statements: statements.length, opaque, ddl, functions });
+}
+
+function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
+  switch (type) {
+    case 'TransactionStmt':
+      return transactionPlan(node);
+    case 'VariableSetStmt':
+      return settingPlan(node, text);
+    case 'VariableShowStmt':
+      return showPlan(node);
+    case 'DiscardStmt':
+      return makePlan(StatementKind.discard, { discardAll: node['target'] === 'DISCARD_ALL' });
+    default:
+      return queryPlan(type, node);
+  }
+}
+
+function showPlan(node: SyntaxNode): Plan {
+  const name = String(node['name']).toLowerCase();
+  if (poolCommands.has(name)) return makePlan(StatementKind.pool, { pool: name as PoolCommand });
+  return makePlan(StatementKind.read);
+}
+
+function queryPlan(type: string, node: SyntaxNode): Plan {
+  const isCopyOut = type === 'CopyStmt' && isCopyToStdout(node);
+  const contents = isCopyOut ? copyContents(node) : contentsOf(type, node);
+  const { functions } = contents;
+  const countsAsSelect = type === 'SelectStmt';
+  if (!contents.writes && !contents.hiddenState) {
+    return makePlan(StatementKind.read, { relations: contents.relations, functions, countsAsSelect });
+  }
+  const anything = doesAnything.has(type);
+  const changesFacts = !keepsFacts.has(type) || contents.into;
+  // A temporary relation concerns its own session only, and that session's reads stay on the primary anyway.
+  const temporary = changesFacts && (contents.temporary || namesTemporarySchema(node));
+  return makePlan(StatementKind.write, {
+    functions,
+    opaque: anything || temporary || contents.hiddenState,
+    ddl: anything || (changesFacts && !(contents.temporary && createsTarget.has(type))),
+    countsAsSelect,
+  });
+}
+
+/**
+ * COPY … TO STDOUT; TO a file or PROGRAM writes on the server. (TO '' looks the same in the tree, and fails on any
+ * server.)
+ */
+function isCopyToStdout(node: SyntaxNode): boolean {
+  return node['is_from'] !== true && node['is_program'] !== true && node['filename'] === undefined;
+}
+
+/** COPY itself being harmless, what its relation or inner query holds. */
+function copyContents(node: SyntaxNode): StatementContents {
+  return contentsOf('SelectStmt', node);
+}
+
+/**
+ * Whether a DDL statement names pg_temp or pg_temp_N as a schema: CREATE TABLE pg_temp.x makes a temporary table
+ * without the word. Any name in the tree counts; too many is only slower.
+ */
+function namesTemporarySchema(root: SyntaxNode): boolean {
+  const nodes: unknown[] = [root];
+  while (nodes.length > 0) {
+    const node = nodes.pop();
+    if (typeof node === 'string') {
+      if (node.startsWith('pg_temp')) return true;
+    } else if (Array.isArray(node)) {
+      for (const item of node as unknown[]) nodes.push(item);
+    } else if (isNode(node)) {
+      for (const field in node) nodes.push(node[field]);
+    }
+  }
+  return false;
+}

@@ -1,0 +1,150 @@
+/** What occurs anywhere inside a statement, at any depth: relations, functions, and whatever makes it more than a read. */
+import type { NameInPlan } from './plan.js';
+import { isNode, type SyntaxNode } from './parse.js';
+
+export interface StatementContents {
+  readonly relations: readonly NameInPlan[];
+  readonly functions: readonly NameInPlan[];
+  /** A statement other than SELECT, a locking clause or SELECT INTO stands somewhere in it. */
+  readonly writes: boolean;
+  /** Something creates a temporary relation. */
+  readonly temporary: boolean;
+  /** SELECT INTO or CREATE TABLE AS stands somewhere in it. */
+  readonly into: boolean;
+  /** A function is called that may change the session's state behind the proxy's back. */
+  readonly hiddenState: boolean;
+}
+
+/** The names of the common table expressions that can be seen at a place, innermost first. */
+interface CteScope {
+  readonly name: string;
+  readonly outer: CteScope | null;
+}
+
+/** Built-in functions that run SQL given as text: what they do cannot be seen. (ts_rewrite and ts_stat take a query.) */
+const runsSqlText = new Set(['query_to_xml', 'query_to_xmlschema', 'query_to_xml_and_xmlschema', 'ts_stat', 'ts_rewrite']);
+
+/**
+ * Walks a statement. No recursion: the nesting is the client's choice, the stack is ours.
+ *
+ * @param type the statement's own node type; it does not count as a write inside itself
+ */
+export function contentsOf(type: string, root: SyntaxNode): StatementContents {
+  return new Walk(type, root).run();
+}
+
+class Walk {
+  private readonly nodes: unknown[] = [];
+  private readonly scopes: (CteScope | null)[] = [];
+  private readonly relations = new Map<string, NameInPlan>();
+  private readonly functions = new Map<string, NameInPlan>();
+  private writes: boolean;
+  private temporary = false;
+  private into = false;
+  private hiddenState = false;
+
+  constructor(type: string, root: SyntaxNode) {
+    this.writes = isWritingType(type);
+    this.push(root, null);
+  }
+
+  run(): StatementContents {
+    while (this.nodes.length > 0) {
+      const node = this.nodes.pop();
+      const scope = this.scopes.pop() ?? null;
+      if (Array.isArray(node)) for (const item of node as unknown[]) this.push(item, scope);
+      else if (isNode(node)) this.visit(node, scope);
+    }
+    return {
+      relations: [...this.relations.values()],
+      functions: [...this.functions.values()],
+      writes: this.writes,
+      temporary: this.temporary,
+      into: this.into,
+      hiddenState: this.hiddenState,
+    };
+  }
+
+  private push(node: unknown, scope: CteScope | null): void {
+    if (typeof node !== 'object' || node === null) return;
+    this.nodes.push(node);
+    this.scopes.push(scope);
+  }
+
+  private visit(node: SyntaxNode, scope: CteScope | null): void {
+    // A RangeVar stands bare in some places (COPY's relation) and wrapped in others: known by its fields.
+    if (typeof node['relname'] === 'string' && node['relpersistence'] !== undefined) this.addRelation(node, scope);
+    if (Array.isArray(node['funcname'])) this.addFunction(node, node['funcname'] as unknown[]);
+    if (node['lockingClause'] !== undefined) this.writes = true;
+    if (node['intoClause'] !== undefined || node['into'] !== undefined) {
+      this.writes = true;
+      this.into = true;
+    }
+    const inner = isNode(node['withClause']) ? this.enterWith(node['withClause'], scope) : scope;
+    for (const field in node) {
+      if (field === 'withClause' && inner !== scope) continue;
+      if (isWritingType(field)) this.writes = true;
+      this.push(node[field], inner);
+    }
+  }
+
+  /** Queues the queries of a WITH clause, each with the names it can see; returns what the main query can see. */
+  private enterWith(clause: SyntaxNode, outer: CteScope | null): CteScope | null {
+    const ctes: SyntaxNode[] = [];
+    for (const item of Array.isArray(clause['ctes']) ? (clause['ctes'] as unknown[]) : []) {
+      if (isNode(item) && isNode(item['CommonTableExpr'])) ctes.push(item['CommonTableExpr']);
+    }
+    let all = outer;
+    for (const cte of ctes) if (typeof cte['ctename'] === 'string') all = { name: cte['ctename'], outer: all };
+    let seen = outer;
+    for (const cte of ctes) {
+      this.push(cte, clause['recursive'] === true ? all : seen);
+      if (typeof cte['ctename'] === 'string') seen = { name: cte['ctename'], outer: seen };
+    }
+    return all;
+  }
+
+  private addRelation(node: SyntaxNode, scope: CteScope | null): void {
+    const name = String(node['relname']);
+    const schema = typeof node['schemaname'] === 'string' ? node['schemaname'] : '';
+    if (node['relpersistence'] === 't') this.temporary = true;
+    if (schema === '') {
+      for (let cte = scope; cte !== null; cte = cte.outer) if (cte.name === name) return;
+    }
+    this.relations.set(`${schema}\0${name}`, { schema, name });
+  }
+
+  private addFunction(node: SyntaxNode, nameParts: unknown[]): void {
+    const parts = nameParts.map(stringOf);
+    const name = parts.at(-1) ?? '';
+    const schema = parts.at(-2) ?? '';
+    if (name === 'set_config' && !isLocalSetConfig(node)) this.hiddenState = true;
+    if (runsSqlText.has(name)) this.hiddenState = true;
+    // EXTRACT(… FROM …), TRIM(…) and the like: the grammar's own choice of function, never one that writes, and not
+    // the same in every server version.
+    if (node['funcformat'] === 'COERCE_SQL_SYNTAX') return;
+    this.functions.set(`${schema}\0${name}`, { schema, name });
+  }
+}
+
+/** Every node type that ends in Stmt is a statement; only SELECT (with VALUES and TABLE) is known to read. */
+function isWritingType(type: string): boolean {
+  return type.endsWith('Stmt') && type !== 'SelectStmt';
+}
+
+/** The text of a String node, '' for anything else. */
+export function stringOf(value: unknown): string {
+  if (!isNode(value) || !isNode(value['String'])) return '';
+  const { sval } = value['String'];
+  return typeof sval === 'string' ? sval : '';
+}
+
+/** set_config(name, value, true): gone with the transaction, like SET LOCAL. Only the literal TRUE counts. */
+function isLocalSetConfig(node: SyntaxNode): boolean {
+  const args = node['args'];
+  if (!Array.isArray(args) || args.length !== 3) return false;
+  const last: unknown = args[2];
+  if (!isNode(last) || !isNode(last['A_Const'])) return false;
+  const { boolval } = last['A_Const'];
+  return isNode(boolval) && boolval['boolval'] === true;
+}

@@ -1,0 +1,28 @@
+/**
+ * Pgpool-II's test with allow_sql_comments = off (reference/semantics.md 1.4): only a text that starts like a SELECT
+ * may leave the primary. A leading comment of any kind and VALUES do not.
+ *
+ * @param ignoreLeadingWhiteSpace the parameter ignore_leading_white_space
+ */
+export function startsLikeSelect(text: string, ignoreLeadingWhiteSpace: boolean): boolean {
+  let i = 0;
+  if (ignoreLeadingWhiteSpace) while (isWhiteSpace(text.charCodeAt(i))) i++;
+  switch (text.charCodeAt(i)) {
+    case 0x73: // s
+    case 0x53:
+    case 0x28: // (
+    case 0x77: // w
+    case 0x57:
+    case 0x74: // t
+    case 0x54:
+    case 0x3b: // ;
+      return true;
+    default:
+      return i >= text.length;
+  }
+}
+
+/** C's isspace: tab, line feed, vertical tab, form feed, carriage return, space. */
+function isWhiteSpace(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+}

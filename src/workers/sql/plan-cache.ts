@@ -1,0 +1,110 @@
+/** Query string → plan, one cache per worker. The hot path is one look-up; only what is new gets parsed. */
+import { isAscii, isUtf8 } from 'node:buffer';
+import { classify } from './classify.js';
+import { unreadablePlan } from './make-plan.js';
+import { StatementKind, type Plan } from './plan.js';
+import { RecentMap } from './recent-map.js';
+import { shapeOf } from './shape.js';
+
+export interface PlanCacheLimits {
+  /** Entries of raw texts, and as many of shapes. */
+  readonly maxEntries: number;
+  /** Bytes of raw texts, and as many of shapes. */
+  readonly maxBytes: number;
+  /** A longer text is not kept as it is. */
+  readonly maxKeptBytes: number;
+  /** A longer text is not parsed, unless its literals are what makes it long. */
+  readonly maxParsedBytes: number;
+  /** Of a longer text not even the shape is taken. */
+  readonly maxShapedBytes: number;
+}
+
+const defaultLimits: PlanCacheLimits = {
+  maxEntries: 4096,
+  maxBytes: 8 << 20,
+  maxKeptBytes: 16 << 10,
+  maxParsedBytes: 64 << 10,
+  maxShapedBytes: 1 << 20,
+};
+
+/** About what a map entry, a plan and each of its names weigh beside their text. */
+const entryBytes = 120;
+const planBytes = 240;
+const nameBytes = 80;
+
+export class PlanCache {
+  private readonly limits: PlanCacheLimits;
+  private readonly byText: RecentMap<string, Plan>;
+  private readonly byShape: RecentMap<string, Plan>;
+
+  constructor(limits: Partial<PlanCacheLimits> = {}) {
+    this.limits = { ...defaultLimits, ...limits };
+    const { maxEntries, maxBytes } = this.limits;
+    this.byText = new RecentMap(maxEntries, maxBytes, sizeOf);
+    this.byShape = new RecentMap(maxEntries, maxBytes, sizeOf);
+  }
+
+  /** Entries and bytes kept at present, texts and shapes together. */
+  get usage(): { entries: number; sizeBytes: number } {
+    return {
+      entries: this.byText.size + this.byShape.size,
+      sizeBytes: this.byText.sizeBytes + this.byShape.sizeBytes,
+    };
+  }
+
+  /**
+   * The plan of a query string. The parser must have been loaded (`loadParser`).
+   *
+   * @param latin1 the query string's bytes without the closing NUL, one character a byte (`latin1Slice`)
+   */
+  planOf(latin1: string): Plan {
+    return this.byText.get(latin1) ?? this.miss(latin1);
+  }
+
+  private miss(latin1: string): Plan {
+    const plan = this.planOfNew(latin1);
+    if (latin1.length <= this.limits.maxKeptBytes) this.byText.set(latin1, plan);
+    return plan;
+  }
+
+  private planOfNew(latin1: string): Plan {
+    const { maxParsedBytes, maxKeptBytes, maxShapedBytes } = this.limits;
+    const shape = latin1.length <= maxShapedBytes ? shapeOf(latin1) : null;
+    const known = shape === null ? undefined : this.byShape.get(shape);
+    if (known !== undefined) return known;
+    // A shape is a statement too, its literals being empty: a long INSERT is read from its shape.
+    const readable = latin1.length <= maxParsedBytes ? latin1 : shape;
+    if (readable === null || readable.length > maxParsedBytes) return unreadablePlan();
+    const plan = classify(textOf(readable) ?? '\0');
+    if (!isDecidedByShape(plan)) return readable === latin1 ? plan : unreadablePlan();
+    if (shape !== null && shape.length <= maxKeptBytes) this.byShape.set(shape, plan);
+    return plan;
+  }
+}
+
+/**
+ * Whether all texts of a shape have this plan. Literals matter in a SET, in DDL (a function's body) and in all that is
+ * opaque; they do not in queries and DML.
+ */
+function isDecidedByShape(plan: Plan): boolean {
+  const { kind } = plan;
+  return (kind === StatementKind.read || kind === StatementKind.write) && !plan.opaque && !plan.ddl;
+}
+
+/**
+ * The text behind the bytes. Bytes that are not UTF-8 are of another client_encoding and taken one by one; names
+ * beyond ASCII then match no relation, so that such reads stay on the primary. In SJIS, BIG5, GBK and their like the
+ * second byte of a character can be a backslash: such a text cannot be read at all (null).
+ */
+function textOf(latin1: string): string | null {
+  const bytes = Buffer.from(latin1, 'latin1');
+  if (isAscii(bytes)) return latin1;
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  return latin1.includes('\\') ? null : latin1;
+}
+
+function sizeOf(key: string, plan: Plan): number {
+  const names = plan.relations.length + plan.functions.length;
+  const settingBytes = plan.setting === null ? 0 : plan.setting.text.length;
+  return key.length + settingBytes + entryBytes + planBytes + names * nameBytes;
+}

@@ -1,0 +1,175 @@
+/**
+ * One worker thread: what its sessions share. Made once, when the thread loads child.ts.
+ *
+ * The thread's clock (`nowMs`) is coarse: it moves once a second, with the tick that also looks after all time limits.
+ */
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
+import { createLogger, LogLevel, newLogIdentity, type Logger } from '../shared/logger.js';
+import { ChildTable } from '../shared/memory/child-table.js';
+import { NodeTable } from '../shared/memory/node-table.js';
+import { WorkerTable } from '../shared/memory/worker-table.js';
+import { broadcastName, type AccessFiles, type Broadcast, type Report, type WorkerData } from '../shared/messages.js';
+import type { Settings } from '../shared/settings.js';
+import { errors } from '../shared/errors.js';
+import { BackendPool } from './backend/pool.js';
+import { Children } from './children.js';
+import { PoolRows } from './session/pool-rows.js';
+import type { Session } from './session/session.js';
+import { unreadablePlan } from './sql/make-plan.js';
+import { QueryPatterns } from './route/query-patterns.js';
+import { PlanCache } from './sql/plan-cache.js';
+import { RelationFacts } from './sql/relation-facts.js';
+
+const tickMs = 1000;
+/** How often the event loop's utilization is measured for the packing of new clients. */
+const utilizationMs = 200;
+
+export class Worker {
+  nowMs = Date.now();
+  settings: Settings;
+  access: AccessFiles;
+  readonly nodes: NodeTable;
+  readonly childTable: ChildTable;
+  readonly workerTable: WorkerTable;
+  /** Our row in the worker table. */
+  readonly row: number;
+  readonly children: Children;
+  readonly pool: BackendPool;
+  readonly plans = new PlanCache();
+  /** What is too long to be looked at. */
+  readonly bigPlan = unreadablePlan();
+  /** primary_routing_query_pattern_list, null when it is empty. */
+  primaryPatterns: QueryPatterns | null = null;
+  readonly log: Logger;
+  readonly sessions = new Set<Session>();
+  readonly poolRows: PoolRows;
+  readonly hostname = hostname();
+  /** Set by a shutdown: 'smart' lets sessions go on, 'fast' ends them. */
+  stopping: 'no' | 'smart' | 'fast' = 'no';
+  private readonly facts = new Map<string, RelationFacts>();
+  private readonly channel = new BroadcastChannel(broadcastName);
+  private lastLoop = performance.eventLoopUtilization();
+
+  constructor(data: WorkerData) {
+    this.settings = data.settings;
+    this.access = data.access;
+    this.nodes = new NodeTable(data.nodeTable);
+    this.childTable = new ChildTable(data.childTable.size, data.childTable.perWorker, data.childTable.buffer);
+    this.workerTable = new WorkerTable(data.workerTable.size, data.workerTable.buffer);
+    this.row = this.workerTable.claim(threadId);
+    this.log = createLogger(data.settings, 2, newLogIdentity('worker'));
+    const now = (): number => this.nowMs;
+    this.children = new Children(this.childTable, this.row, new Int32Array(data.childIds), now, () => this.settings, (row) => this.pool.closeOfChild(row));
+    this.pool = new BackendPool(now, () => this.settings, () => this.settings.max_pool * Math.max(1, this.children.running));
+    this.poolRows = new PoolRows(this);
+    this.adoptSettings();
+    this.startChildren(data.workerTable.size);
+    this.channel.onmessage = (event: unknown): void => this.heard((event as { data: Broadcast }).data);
+    (this.channel as unknown as { unref(): void }).unref();
+    setInterval(() => this.tick(), tickMs).unref();
+    setInterval(() => this.measure(), utilizationMs).unref();
+    process.on('uncaughtExceptionMonitor', (error) => this.crash(error));
+    this.report({ type: 'ready', worker: this.row, threadId });
+  }
+
+  private adoptSettings(): void {
+    this.primaryPatterns = QueryPatterns.from(this.settings.primary_routing_query_pattern_list);
+  }
+
+  private startChildren(workers: number): void {
+    const { settings } = this;
+    const dynamic = settings.process_management_mode === 'dynamic';
+    const first = settings.process_management_strategy === 'aggressive' ? settings.max_spare_children : settings.min_spare_children;
+    this.children.start(dynamic ? Math.ceil(first / workers) : this.childTable.size);
+  }
+
+  report(report: Report): void {
+    parentPort?.postMessage(report);
+  }
+
+  broadcast(message: Broadcast): void {
+    this.channel.postMessage(message);
+  }
+
+  /** Facts about the relations and functions of one database. */
+  factsOf(database: string): RelationFacts {
+    let facts = this.facts.get(database);
+    if (facts === undefined) {
+      if (this.facts.size >= 256) this.facts.clear();
+      facts = new RelationFacts(() => this.settings);
+      this.facts.set(database, facts);
+    }
+    return facts;
+  }
+
+  private heard(message: Broadcast): void {
+    switch (message.type) {
+      case 'settings':
+        this.settings = message.settings;
+        this.access = message.access;
+        this.facts.clear();
+        this.log.setLevel(message.settings);
+        this.adoptSettings();
+        return;
+      case 'children':
+        if (message.worker !== this.row) return;
+        this.children.start(message.start);
+        this.children.stop(message.stop);
+        return;
+      case 'cancel':
+        if (message.worker === this.row) this.cancel(message.childRow, message.childId);
+        return;
+      case 'wantRows':
+        this.broadcast({ type: 'rows', request: message.request, worker: this.row, packed: this.poolRows.pack() });
+        return;
+      case 'rows':
+        this.poolRows.received(message.request, message.packed);
+        return;
+      case 'shutdown':
+        this.stop(message.mode);
+    }
+  }
+
+  /** Cancels what the session of a child of ours runs now. */
+  cancel(childRow: number, childId: number): void {
+    for (const session of this.sessions) {
+      if (session.childRow === childRow && this.childTable.id(childRow) === childId) session.cancel();
+    }
+  }
+
+  private stop(mode: 'smart' | 'fast'): void {
+    this.stopping = mode;
+    this.pool.closeAll();
+    if (mode === 'fast') for (const session of [...this.sessions]) session.fail(errors.adminShutdown());
+  }
+
+  private tick(): void {
+    this.nowMs = Date.now();
+    for (const session of [...this.sessions]) session.tick(this.nowMs);
+    this.children.sweep();
+    this.pool.sweep((node) => this.nodes.isAlive(node));
+    this.workerTable.setSessions(this.row, this.sessions.size);
+  }
+
+  private measure(): void {
+    const loop = performance.eventLoopUtilization();
+    this.workerTable.setUtilization(this.row, performance.eventLoopUtilization(loop, this.lastLoop).utilization);
+    this.lastLoop = loop;
+  }
+
+  /** The thread is about to die of an exception: say so to the clients while there is still a thread to do it. */
+  private crash(error: Error): void {
+    this.report({ type: 'crashed', worker: this.row, stack: error.stack ?? error.message, sessions: this.sessions.size });
+    for (const session of [...this.sessions]) {
+      try {
+        session.fail(errors.workerCrashed());
+      } catch {
+        // Whatever broke the thread may have broken the session as well; the socket closes with the thread.
+      }
+    }
+    this.log.log(LogLevel.panic, `worker ${this.row} died: ${error.message}`);
+    this.log.flush();
+  }
+}
