@@ -97,7 +97,7 @@ class PgpoolServer implements RunningPgpool {
       refuseEncryption: !settings.ssl,
     }, (childId, secret) => {
       forwardCancel(children, childId, secret, (message) => this.pool.broadcast(message));
-    }, (error) => log.log(LogLevel.error, 'a client could not be handed to a worker', { error: error as Error }));
+    }, (error, times) => log.log(LogLevel.error, `${error.message} (${times} times)`));
   }
 
   get addresses(): readonly string[] {

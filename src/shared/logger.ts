@@ -21,8 +21,10 @@ export type { LogExtra } from './log-text.js';
 /** The settings looked at here. */
 export type LogSettings = Pick<Settings, 'log_min_messages' | 'log_line_prefix' | 'log_error_verbosity' | 'log_format'>;
 
-/** Lines that the descriptor does not take (disk full) are kept up to this many bytes, then dropped. */
+/** Lines that the descriptor does not take (disk or pipe full) are kept up to this many bytes, then dropped. */
 const maxPendingBytes = 1024 * 1024;
+
+const nothingMore: LogExtra = {};
 
 type PinoLogger = Record<LogLevelName, (fields: object, message: string) => void>;
 
@@ -34,13 +36,17 @@ class LogCore {
   private verbosity: LogVerbosity = 'default';
   private json = false;
   private event: LogEvent | null = null;
+  /** The last write did not succeed. Otherwise nothing is pending. */
+  private writeFailed = false;
   private readonly pino: PinoLogger;
-  private readonly destination;
+  private readonly destination: ReturnType<typeof pino.destination>;
 
   constructor(settings: LogSettings, sink: number) {
-    this.destination = pino.destination({ fd: sink, sync: true, maxLength: maxPendingBytes });
+    // No retry: it would put this thread to sleep. What a full pipe does not take is written before the next line.
+    this.destination = pino.destination({ fd: sink, sync: true, maxLength: maxPendingBytes, retryEAGAIN: () => false });
     // A log that cannot be written must not take the proxy down.
-    this.destination.on('error', () => undefined);
+    this.destination.on('error', () => { this.writeFailed = true; });
+    this.destination.on('write', () => { this.writeFailed = false; });
     const lineStream: DestinationStream = { write: line => this.writeLine(line) };
     this.pino = pino({
       customLevels: LogLevel,
@@ -73,11 +79,8 @@ class LogCore {
   }
 
   flush(): void {
-    try {
-      this.destination.flushSync();
-    } catch {
-      // The descriptor is gone; there is nobody left to tell.
-    }
+    // Not flushSync: it tries forever when the disk is full, and writes the beginning of a line twice when a pipe is.
+    if (this.writeFailed) this.destination.write('');
   }
 }
 
@@ -106,10 +109,10 @@ export class Logger {
   }
 
   /** @param message one line for people; control characters in it are written out, never obeyed */
-  log(level: LogLevel, message: string, extra: LogExtra = {}): void {
+  log(level: LogLevel, message: string, extra?: LogExtra): void {
     if (level < this.core.threshold) return;
     this.lineNumber++;
-    this.core.send({ identity: this.identity, level, message, extra, timeMs: Date.now(), lineNumber: this.lineNumber });
+    this.core.send({ identity: this.identity, level, message, extra: extra ?? nothingMore, timeMs: Date.now(), lineNumber: this.lineNumber });
   }
 
   /** A logger for another identity. The object is kept, not copied: what its owner fills in later is in later lines. */
@@ -122,7 +125,7 @@ export class Logger {
     this.core.apply(settings);
   }
 
-  /** Writes what an earlier, failed write left behind. Before a planned end or a crash. */
+  /** Tries once more to write what an earlier, failed write left behind. For the end, planned or not. */
   flush(): void {
     this.core.flush();
   }

@@ -18,7 +18,7 @@ import { Children } from './children.js';
 import { PoolRows } from './session/pool-rows.js';
 import type { Session } from './session/session.js';
 import { unreadablePlan } from './sql/make-plan.js';
-import { QueryPatterns } from './route/query-patterns.js';
+import { PatternList } from './sql/pattern-list.js';
 import { PlanCache } from './sql/plan-cache.js';
 import { RelationFacts } from './sql/relation-facts.js';
 
@@ -41,7 +41,7 @@ export class Worker {
   /** What is too long to be looked at. */
   readonly bigPlan = unreadablePlan();
   /** primary_routing_query_pattern_list, null when it is empty. */
-  primaryPatterns: QueryPatterns | null = null;
+  primaryPatterns: PatternList | null = null;
   readonly log: Logger;
   readonly sessions = new Set<Session>();
   readonly poolRows: PoolRows;
@@ -75,7 +75,8 @@ export class Worker {
   }
 
   private adoptSettings(): void {
-    this.primaryPatterns = QueryPatterns.from(this.settings.primary_routing_query_pattern_list);
+    const patterns = new PatternList(this.settings.primary_routing_query_pattern_list);
+    this.primaryPatterns = patterns.isEmpty ? null : patterns;
   }
 
   private startChildren(workers: number): void {

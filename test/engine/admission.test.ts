@@ -1,9 +1,14 @@
 /** The queue in front of the children. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { Client } from 'pg';
+import { sharedCluster } from '../support/cluster.js';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
 import { errorFields, firstError, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
+import { eventually } from './pgpool-command.js';
 
 const who = { user: 'postgres', database: 'test' };
 
@@ -21,6 +26,20 @@ async function knock(pgloom: Pgloom): Promise<WireClient> {
   const client = await WireClient.connect(pgloom.port);
   client.startup(who);
   return client;
+}
+
+/** Resolves when one of the servers runs the statement: a cancel that comes earlier would find nothing to cancel. */
+async function untilRunning(sql: string): Promise<void> {
+  await eventually(`${sql} runs`, async () => {
+    const found = await Promise.all(sharedCluster().nodes.map(async ({ host, port }) => {
+      const client = new Client({ host, port, user: 'postgres', database: 'test' });
+      await client.connect();
+      const { rowCount } = await client.query("select from pg_stat_activity where state = 'active' and query = $1", [sql]);
+      await client.end();
+      return rowCount;
+    }));
+    return found.some((count) => count === 1);
+  });
 }
 
 async function fillChildren(pgloom: Pgloom): Promise<[WireClient, WireClient]> {
@@ -119,7 +138,8 @@ test('a cancel request does its work although all children are busy', async () =
     const greeting = await sleeper.readUntil('Z');
     const key = greeting.find((message) => message.type === 'K');
     assert.ok(key !== undefined);
-    sleeper.query('select pg_sleep(60)');
+    sleeper.query('select pg_sleep(61)');
+    await untilRunning('select pg_sleep(61)');
     const canceller = await WireClient.connect(pgloom.port);
     // libpq 17 and later asks for encryption on this connection, too.
     canceller.sslRequest();
@@ -139,7 +159,8 @@ test('a cancel request with a wrong secret changes nothing', async () => {
     worker.startup(who);
     const key = (await worker.readUntil('Z')).find((message) => message.type === 'K');
     assert.ok(key !== undefined);
-    worker.query('select pg_sleep(1)');
+    worker.query('select pg_sleep(1.5)');
+    await untilRunning('select pg_sleep(1.5)');
     const canceller = await WireClient.connect(pgloom.port);
     const secret = Buffer.from(key.payload.subarray(4));
     secret[0] = (secret[0] ?? 0) ^ 0xff;
@@ -166,4 +187,35 @@ test('a smart shutdown lets sessions end, refuses those who wait and makes a sec
   } finally {
     await pgloom.stop();
   }
+});
+
+test('in dynamic mode all children can be used, and threads come as they are needed', async () => {
+  const dynamic = { num_init_children: 6, worker_threads: 3, process_management_mode: 'dynamic', min_spare_children: 1, max_spare_children: 2 };
+  await withPgloom(dynamic, async (pgloom) => {
+    const clients = await Promise.all(Array.from({ length: 6 }, () => WireClient.login(pgloom.port)));
+    for (const client of clients) client.query('select 1');
+    for (const client of clients) assert.deepEqual(rowsOf(await client.readUntil('Z')), [['1']]);
+    for (const client of clients) client.end();
+  });
+});
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
+
+test('when descriptors run out clients are dropped, pgloom lives and serves again afterwards', { skip: !hasPrlimit }, async () => {
+  await withPgloom({ num_init_children: 100, worker_threads: 2, listen_backlog_multiplier: 2 }, async (pgloom) => {
+    const inUse = readdirSync(`/proc/${pgloom.pid}/fd`).length;
+    assert.equal(spawnSync('prlimit', ['--pid', String(pgloom.pid), `--nofile=${inUse + 10}:${inUse + 10000}`]).status, 0);
+    const crowd = await Promise.all(Array.from({ length: 60 }, () => knock(pgloom)));
+    for (const client of crowd) client.socket.resume();
+    await eventually('some were dropped', () => crowd.some(({ socket }) => socket.destroyed || socket.readableEnded));
+    for (const client of crowd) client.destroy();
+    assert.equal(spawnSync('prlimit', ['--pid', String(pgloom.pid), `--nofile=${inUse + 10000}:${inUse + 10000}`]).status, 0);
+    await eventually('a client is served', async () => {
+      const client = await WireClient.connect(pgloom.port);
+      client.startup(who);
+      const served = await client.readUntil('Z').then(() => true, () => false);
+      client.destroy();
+      return served;
+    });
+  });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -160,6 +161,40 @@ test('a log that cannot be written does not take the process down', () => {
     const log = createLogger(defaults, fd);
     for (let i = 0; i < 3000; i++) log.log(LogLevel.fatal, 'x'.repeat(1000));
     log.flush();
+  } finally {
+    closeSync(fd);
+  }
+});
+
+test('a pipe that nobody reads does not stop us, and afterwards only whole lines come out of it', () => {
+  const fifo = join(directory, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
+  try {
+    const log = createLogger({ ...defaults, log_line_prefix: '' }, fd);
+    for (let i = 0; i < 3000; i++) log.log(LogLevel.error, `${i} ${'ä'.repeat(500)}`);
+    const bytes: Buffer[] = [];
+    const drain = (): void => {
+      const chunk = Buffer.alloc(1 << 20);
+      for (;;) {
+        try {
+          bytes.push(Buffer.from(chunk.subarray(0, readSync(fd, chunk))));
+        } catch {
+          return;
+        }
+      }
+    };
+    for (let i = 0; i < 100; i++) {
+      drain();
+      log.flush();
+    }
+    drain();
+    log.log(LogLevel.error, 'the end');
+    drain();
+    const lines = Buffer.concat(bytes).toString().trimEnd().split('\n');
+    assert.equal(lines.pop(), 'ERROR:  the end');
+    for (const [i, line] of lines.entries()) assert.match(line, new RegExp(`^ERROR:  ${i} ä{500}$`));
+    assert.ok(lines.length > 500 && lines.length < 3000, `${lines.length}: about a megabyte is kept, the rest dropped`);
   } finally {
     closeSync(fd);
   }

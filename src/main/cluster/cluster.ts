@@ -11,7 +11,7 @@ import type { AccessFiles } from '../../shared/messages.js';
 import type { Backend, Settings } from '../../shared/settings.js';
 import { DelayCheck } from './delay-check.js';
 import { HealthCheck } from './health-check.js';
-import { askAlive, askRole, connectLimitOf, limitOf, type NodeAnswer, roleLogin } from './node-question.js';
+import { askAlive, askRole, connectLimitOf, healthLogin, limitOf, type NodeAnswer, roleLogin } from './node-question.js';
 import { NodeStates } from './node-states.js';
 import { PrimarySearch } from './primary-search.js';
 
@@ -28,6 +28,8 @@ export class Cluster {
   private delayCheck: DelayCheck;
   /** Nodes being verified after a worker's report, or verified just now. */
   private readonly verified = new Map<number, number>();
+  /** Nodes that say they are a second primary, while the first is asked. */
+  private readonly doubts = new Map<number, Promise<void>>();
   private stopped = false;
 
   constructor(table: NodeTable, private settings: Settings, private access: AccessFiles, private readonly log: Logger) {
@@ -53,6 +55,8 @@ export class Cluster {
       const answer = answers[at];
       if (answer?.alive === true) this.observe(backend, answer);
     });
+    await Promise.all(this.doubts.values());
+    if (this.stopped) return;
     for (const backend of backends) this.beginChecks(backend);
     this.delayCheck.start();
     if (this.streaming && this.states.primary < 0) this.search.start();
@@ -95,7 +99,8 @@ export class Cluster {
   }
 
   private ask(backend: Backend, limitMs: number): Promise<NodeAnswer> {
-    return askRole(backend, this.streaming ? roleLogin(backend, this.settings, this.access) : null, Math.min(limitMs, limitOf(backend)));
+    const login = this.streaming ? roleLogin(backend, this.settings, this.access) : healthLogin(backend, this.access);
+    return askRole(backend, login, Math.min(limitMs, limitOf(backend)));
   }
 
   private beginChecks(backend: Backend, atOnce = false): void {
@@ -141,7 +146,8 @@ export class Cluster {
     const role = this.roleOf(backend, answer.role);
     const { primary } = this.states;
     if (role === PgRole.primary && primary >= 0 && primary !== id) {
-      this.secondPrimary(backend, primary);
+      if (this.doubts.has(id)) return;
+      this.doubts.set(id, this.secondPrimary(backend, primary).finally(() => this.doubts.delete(id)));
       return;
     }
     this.states.up(id);
@@ -156,13 +162,24 @@ export class Cluster {
   }
 
   /**
-   * Two nodes take writes: they are two databases now. The one that is known stays, the other serves nobody, for its
-   * rows may be anything. (A node that may not be taken out of service stays as a reader.)
+   * Two nodes seem to take writes: then they are two databases. The one that is known stays, the other serves nobody,
+   * for its rows may be anything. (One that may not be taken out of service stays as a reader.) But the known one may
+   * just have died, with the other promoted in its place, so it is asked first.
    */
-  private secondPrimary(backend: Backend, primary: number): void {
-    const text = `node ${backend.id} is a primary beside node ${primary}, which is up, and is not used`;
-    if (this.states.isAlive(backend.id) && backend.allowToFailover) this.states.down(backend.id, text);
-    else this.states.remark(backend.id, LogLevel.warning, text);
+  private async secondPrimary(backend: Backend, primary: number): Promise<void> {
+    const known = this.settings.backends.find(({ id }) => id === primary);
+    if (known === undefined || this.stopped) return;
+    const answer = await this.ask(known, startLimitMs);
+    if (this.stopped || this.states.primary !== primary) return;
+    if (!answer.alive) {
+      this.failed(known, answer.reason);
+    } else if (this.roleOf(known, answer.role) === PgRole.standby) {
+      this.observe(known, answer);
+    } else {
+      const text = `node ${backend.id} is a primary beside node ${primary}, which is up, and is not used`;
+      if (this.states.isAlive(backend.id) && backend.allowToFailover) this.states.down(backend.id, text);
+      else this.states.remark(backend.id, LogLevel.warning, text);
+    }
   }
 
   /** Flag and, where nobody can be asked, convention stand in for what the server says. */

@@ -159,6 +159,7 @@ export class WorkerPool implements ClientSink {
   /** Ends the threads; whoever is still served is cut off. */
   async destroy(): Promise<void> {
     this.stopping = true;
+    this.onStarted?.(new Error('the worker pool was stopped while it started'));
     this.channel.close();
     await this.pool.destroy();
     this.threads.clear();
@@ -216,6 +217,7 @@ export class WorkerPool implements ClientSink {
       const { from, to } = this.tables.children.rowsOf(worker);
       for (let row = from; row < to; row++) this.tables.children.stop(row);
     }
-    if (alive.size === 0 && !this.stopping) this.events.onDead();
+    // A start that fails is told by started().
+    if (alive.size === 0 && !this.stopping && this.readyCount > 0) this.events.onDead();
   }
 }

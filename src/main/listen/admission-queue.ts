@@ -15,7 +15,8 @@ import type { Socket } from 'node:net';
 import { errors, type PgError } from '../../shared/errors.js';
 import type { HandOver } from '../../shared/messages.js';
 import { firstPacket } from './first-packet.js';
-import { closeHandedOver, HandOverError, stopReading, takeDescriptor } from './socket-handover.js';
+import { Seldom } from './seldom.js';
+import { HandOverError, stopReading, takeDescriptor } from './socket-handover.js';
 import { type OnCancel, Refusals } from './refusal.js';
 
 /** Beyond this many bytes a waiting client is no longer read from. */
@@ -60,16 +61,18 @@ interface Waiting {
 export class AdmissionQueue {
   private readonly queue: Waiting[] = [];
   private readonly refusals: Refusals;
+  private readonly failures: Seldom;
   private closing = false;
 
   constructor(
     private readonly sink: ClientSink,
     private readonly limits: AdmissionLimits,
     private readonly onCancel: OnCancel,
-    /** For hand-overs that failed for a reason of the system's; may be called often. */
-    private readonly onError: (error: unknown) => void,
+    /** Clients were lost because the system has no descriptor left; called once a second at the most. */
+    onFailure: (error: Error, times: number) => void,
   ) {
     this.refusals = new Refusals(onCancel);
+    this.failures = new Seldom(onFailure);
   }
 
   /** Clients that wait for a child. */
@@ -120,23 +123,19 @@ export class AdmissionQueue {
   }
 
   private handOver(client: AcceptedClient, head: Uint8Array): void {
-    let fd: number;
+    let fd: number | null;
     try {
       fd = takeDescriptor(client.socket);
     } catch (error) {
       if (!(error instanceof HandOverError)) throw error;
-      this.onError(error);
+      this.failures.note(error);
       return;
     }
+    if (fd === null) return;
     const { transport, host, port, acceptedMs } = client;
     // The sink reports how sessions end; here matters only that a place is free again.
     const done = (): void => this.advance();
-    try {
-      this.sink.run({ fd, transport, host, port, acceptedMs, head }).then(done, done);
-    } catch (error) {
-      closeHandedOver(fd);
-      this.onError(error);
-    }
+    this.sink.run({ fd, transport, host, port, acceptedMs, head }).then(done, done);
   }
 
   private enqueue(client: AcceptedClient): void {

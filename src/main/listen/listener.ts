@@ -8,11 +8,11 @@ import dns from 'node:dns/promises';
 import { createServer, isIPv6, type ListenOptions as NodeListenOptions, type Server, type Socket } from 'node:net';
 import type { AcceptedClient } from './admission-queue.js';
 import { ListenError } from './listen-error.js';
+import { Seldom } from './seldom.js';
 import { freeUnixSocketPath, openUnixSocket, removeUnixSocket, unixSocketPath } from './unix-socket.js';
 
 /** PGPOOLMAXLITSENQUEUELENGTH: Pgpool-II asks the kernel for no longer backlog than this. */
 const maxBacklog = 10_000;
-const errorLogPeriodMs = 1_000;
 
 export interface ListenOptions {
   readonly listenAddresses: readonly string[];
@@ -41,10 +41,11 @@ export class Listeners {
   private readonly paths: string[] = [];
   /** What is listened on, as it is shown in the log: `127.0.0.1:9999`, `[::1]:9999`, a path. */
   readonly addresses: string[] = [];
-  private acceptErrors = 0;
-  private lastErrorLogMs = 0;
+  private readonly acceptErrors: Seldom;
 
-  private constructor(private readonly options: ListenOptions, private readonly events: ListenerEvents) {}
+  private constructor(private readonly options: ListenOptions, private readonly events: ListenerEvents) {
+    this.acceptErrors = new Seldom(events.onAcceptError);
+  }
 
   /**
    * Opens all listeners or none.
@@ -125,7 +126,7 @@ export class Listeners {
       server.once('error', reject);
       server.listen({ ...where, backlog }, () => {
         server.off('error', reject);
-        server.on('error', (error) => this.noteAcceptError(error));
+        server.on('error', (error) => this.acceptErrors.note(error));
         this.servers.push(server);
         resolve();
       });
@@ -142,15 +143,6 @@ export class Listeners {
       port: transport === 'tcp' ? (socket.remotePort ?? 0) : 0,
       acceptedMs: Date.now(),
     });
-  }
-
-  private noteAcceptError(error: Error): void {
-    this.acceptErrors += 1;
-    const nowMs = Date.now();
-    if (nowMs - this.lastErrorLogMs < errorLogPeriodMs) return;
-    this.events.onAcceptError(error, this.acceptErrors);
-    this.lastErrorLogMs = nowMs;
-    this.acceptErrors = 0;
   }
 }
 

@@ -17,7 +17,6 @@ const dupCloseOnExec = process.platform === 'darwin' ? 67 : 1030;
 
 const libc = koffi.load(null);
 const fcntl = libc.func('int fcntl(int fd, int cmd, ...)') as (fd: number, command: number, type: string, argument: number) => number;
-const closeDescriptor = libc.func('int close(int fd)') as (fd: number) => number;
 
 /** What Node keeps inside a socket. Not public, but the same since Node 0.10. */
 interface SocketHandle {
@@ -32,7 +31,7 @@ function handleOf(socket: Socket): SocketHandle | null {
 /** One line for the log: how sockets reach the workers here. */
 export const handOverWay = 'accepted sockets are handed to the workers as duplicated descriptors';
 
-/** The socket was already closed, or the system has no descriptor left. */
+/** The system has no descriptor left. */
 export class HandOverError extends Error {
   override readonly name = 'HandOverError';
 }
@@ -44,26 +43,21 @@ export function stopReading(socket: Socket): void {
 }
 
 /**
- * Duplicates the socket's descriptor and destroys the socket. The caller owns the number returned: it must go to a
- * worker or to `closeHandedOver`.
- * @throws HandOverError when the client has gone or no descriptor is left; the socket is destroyed then, too.
+ * Duplicates the socket's descriptor and destroys the socket. The caller owns the number returned and
+ * must give it to a worker; null when the client has already gone.
+ * @throws HandOverError when no descriptor is left; the socket is destroyed then, too
  */
-export function takeDescriptor(socket: Socket): number {
+export function takeDescriptor(socket: Socket): number | null {
   const fd = handleOf(socket)?.fd ?? -1;
   if (fd < 0) {
     socket.destroy();
-    throw new HandOverError('the client has gone');
+    return null;
   }
   const copy = fcntl(fd, dupCloseOnExec, 'int', 0);
   const errno = copy < 0 ? koffi.errno() : 0;
   socket.destroy();
   if (copy < 0) throw new HandOverError(`could not duplicate the descriptor of a client: ${errnoName(errno)}`);
   return copy;
-}
-
-/** Closes a descriptor that no worker has taken. */
-export function closeHandedOver(fd: number): void {
-  closeDescriptor(fd);
 }
 
 function errnoName(errno: number): string {

@@ -13,6 +13,7 @@ import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { Router, askFirst, nowhere } from '../route/router.js';
 import { startsLikeSelect } from '../sql/first-character.js';
 import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
+import { plainPlan } from '../sql/plain-plan.js';
 import { Portals, type Batch } from './batch.js';
 import { LinkSupply } from './link-supply.js';
 import { SessionSettings } from './session-settings.js';
@@ -52,12 +53,15 @@ export class Traffic implements LinkUser {
   private readonly held: Buffer[] = [];
   /** Any of the statement logs is on: kept apart so that the quiet case costs one test. */
   private readonly talkative: boolean;
+  /** There is but one node to go to: what a statement is need not be known. */
+  private readonly single: boolean;
 
   constructor(private readonly session: Session) {
     const { worker } = session;
     this.router = new Router(worker.nodes, session.settings, worker.factsOf(session.database));
     this.supply = new LinkSupply(session, this);
     const { log_statement: all, log_per_node_statement: perNode, notice_per_node_statement: notice } = session.settings;
+    this.single = this.router.isRaw || session.settings.backends.length === 1;
     this.talkative = all || perNode || notice;
   }
 
@@ -85,6 +89,10 @@ export class Traffic implements LinkUser {
 
   /** Plan of the SQL text data[from, to). */
   planOf(data: Buffer, from: number, to: number): Plan {
+    if (this.single) {
+      const plan = plainPlan(data, from, to);
+      if (plan !== null) return plan;
+    }
     return this.session.worker.plans.planOf(data.latin1Slice(from, to));
   }
 

@@ -74,7 +74,8 @@ class Walk {
   private visit(node: SyntaxNode, scope: CteScope | null): void {
     // A RangeVar stands bare in some places (COPY's relation) and wrapped in others: known by its fields.
     if (typeof node['relname'] === 'string' && node['relpersistence'] !== undefined) this.addRelation(node, scope);
-    if (Array.isArray(node['funcname'])) this.addFunction(node, node['funcname'] as unknown[]);
+    // CREATE FUNCTION has a funcname as well, but only a call has a format.
+    if (Array.isArray(node['funcname']) && node['funcformat'] !== undefined) this.addFunction(node, node['funcname'] as unknown[]);
     if (node['lockingClause'] !== undefined) this.writes = true;
     if (node['intoClause'] !== undefined || node['into'] !== undefined) {
       this.writes = true;

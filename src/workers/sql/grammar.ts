@@ -30,6 +30,11 @@ async function load(): Promise<void> {
   current = library;
 }
 
+/** False before the first load, and for some milliseconds after an instance had to go. */
+export function canParse(): boolean {
+  return current !== null;
+}
+
 /** The syntax tree, or null when the text does not parse or nothing can be parsed now. */
 export function parseTree(text: string): unknown {
   if (current === null) return null;

@@ -1,6 +1,7 @@
 /** Query string → plan, one cache per worker. The hot path is one look-up; only what is new gets parsed. */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { classify } from './classify.js';
+import { canParse } from './grammar.js';
 import { unreadablePlan } from './make-plan.js';
 import { StatementKind, type Plan } from './plan.js';
 import { RecentMap } from './recent-map.js';
@@ -62,8 +63,10 @@ export class PlanCache {
   }
 
   private miss(latin1: string): Plan {
+    const couldParse = canParse();
     const plan = this.planOfNew(latin1);
-    if (latin1.length <= this.limits.maxKeptBytes) this.byText.set(latin1, plan);
+    // Without a grammar every text is unreadable: not worth remembering.
+    if (couldParse && latin1.length <= this.limits.maxKeptBytes) this.byText.set(latin1, plan);
     return plan;
   }
 

@@ -4,7 +4,7 @@
  * (where constants matter the plan cache does not ask by shape).
  *
  * A shape is itself a statement that lexes like the text did, token for token: '' for 'abc', E'a\n' and $$x$$, b'' for
- * bit strings, n'' for national ones, 0 for integers, .0 for other numbers. Whatever is unusual has no shape (null)
+ * bit strings, n'' for national ones, 0 for integers, 0.0 for other numbers. Whatever is unusual has no shape (null)
  * and is parsed on its own: the rules below are those of PostgreSQL's scan.l, and a doubt is always a null.
  *
  * standard_conforming_strings is taken to be on; a backslash in a plain string gives null, so that the answer is the
@@ -227,8 +227,10 @@ class Shaper {
       const code = text.charCodeAt(i);
       if (code === 0x5c || code === 0) return false;
       if (code !== 0x27) continue;
-      if (text.charCodeAt(i + 1) === 0x27) i++;
-      else return this.endString(i + 1, start, literal);
+      if (text.charCodeAt(i + 1) !== 0x27) return this.endString(i + 1, start, literal);
+      // A bit string knows no doubled quote: what follows would be a string of its own.
+      if (literal === "b''" || literal === "x''") return false;
+      i++;
     }
     return false;
   }
@@ -326,7 +328,7 @@ class Shaper {
     this.at = end;
     this.afterString = false;
     this.wordEnd = end;
-    return this.replace(start, isInteger ? '0' : '.0');
+    return this.replace(start, isInteger ? '0' : '0.0');
   }
 }
 
