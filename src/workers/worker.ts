@@ -143,12 +143,12 @@ export class Worker {
   private stop(mode: 'smart' | 'fast'): void {
     this.stopping = mode;
     this.pool.closeAll();
-    if (mode === 'fast') for (const session of [...this.sessions]) session.fail(errors.adminShutdown());
+    if (mode === 'fast') for (const session of this.sessions) session.fail(errors.adminShutdown());
   }
 
   private tick(): void {
     this.nowMs = Date.now();
-    for (const session of [...this.sessions]) session.tick(this.nowMs);
+    for (const session of this.sessions) session.tick(this.nowMs);
     this.children.sweep();
     this.pool.sweep((node) => this.nodes.isAlive(node));
     this.workerTable.setSessions(this.row, this.sessions.size);
@@ -163,7 +163,7 @@ export class Worker {
   /** The thread is about to die of an exception: say so to the clients while there is still a thread to do it. */
   private crash(error: Error): void {
     this.report({ type: 'crashed', worker: this.row, stack: error.stack ?? error.message, sessions: this.sessions.size });
-    for (const session of [...this.sessions]) {
+    for (const session of this.sessions) {
       try {
         session.fail(errors.workerCrashed());
       } catch {

@@ -170,7 +170,7 @@ export class BackendPool {
 
   private *idleLinks(): Iterable<[PoolEntry, BackendLink]> {
     for (const entry of this.entries.values()) {
-      for (const links of entry.idle.values()) for (const link of [...links]) yield [entry, link];
+      for (const links of entry.idle.values()) for (const link of links.slice()) yield [entry, link];
     }
   }
 
@@ -183,7 +183,7 @@ export class BackendPool {
   }
 
   private closeIdle(entry: PoolEntry): void {
-    for (const links of entry.idle.values()) for (const link of [...links]) this.drop(entry, link);
+    for (const links of entry.idle.values()) for (const link of links.slice()) this.drop(entry, link);
   }
 
   /** Closes idle links older than connection_life_time, those of dead nodes, and forgets empty entries. Once a second. */

@@ -100,14 +100,20 @@ export class Router {
   nodeFor(plan: Plan, mayLeave: boolean, given?: Verdict): number {
     if (this.readerFailed) return this.loadBalanceNode;
     const primary = this.primaryNode;
-    if (plan.kind !== StatementKind.read && plan.kind !== StatementKind.empty) return primary;
+    const reads = plan.kind === StatementKind.read || plan.kind === StatementKind.empty;
     if (this.pinned || this.loadBalanceNode === primary || this.isRaw) return primary;
-    if (plan.relations.length > 0 || plan.functions.length > 0) {
+    // A write is judged as well when it calls functions: they may change the session's state behind our back.
+    if (plan.functions.length > 0 || (reads && plan.relations.length > 0)) {
       const verdict = given ?? this.facts.quickVerdict(plan, this.nodes.ddlGeneration);
       if (verdict === undefined) return askFirst;
       if (verdict === 'opaque') this.pinned = true;
-      if (verdict !== 'balance') return primary;
+      if (verdict !== 'balance') {
+        // A function that writes makes its SELECT a write (semantics 3).
+        if (plan.functions.length > 0) this.noteWrite();
+        return primary;
+      }
     }
+    if (!reads) return primary;
     return mayLeave && this.mayReadElsewhere() ? this.readerOr(primary) : primary;
   }
 
@@ -152,9 +158,13 @@ export class Router {
         this.isolated = true;
         return;
       default:
-        if (this.inTransaction || this.settings.disable_load_balance_on_write === 'always') this.wrote = true;
+        this.noteWrite();
         if (plan.opaque) this.pinned = true;
     }
+  }
+
+  private noteWrite(): void {
+    if (this.inTransaction || this.settings.disable_load_balance_on_write === 'always') this.wrote = true;
   }
 
   /** All answers are in: what the server says about the transaction. */

@@ -8,17 +8,13 @@
  * buffer in which it came.
  */
 import { errors } from '../../shared/errors.js';
-import { F, largeMessageBytes, smallMessageBytes } from '../../shared/protocol/letters.js';
+import { F } from '../../shared/protocol/letters.js';
 import { syncMessage } from '../../shared/protocol/writer.js';
 import { Batch } from './batch.js';
 import type { ClientReader } from './client-link.js';
+import { messageLimits } from './message-limits.js';
 import type { Traffic } from './traffic.js';
 import { Statement } from './statement.js';
-
-/** Largest message length (as sent) by letter, as PostgreSQL's SocketBackend has them; 0 = no such message. */
-const limits = new Int32Array(256);
-for (const letter of [F.query, F.parse, F.bind, F.functionCall, F.copyData]) limits[letter] = largeMessageBytes;
-for (const letter of [F.close, F.describe, F.execute, F.flush, F.sync, F.terminate, F.copyDone, F.copyFail]) limits[letter] = smallMessageBytes;
 
 /** A statement or a batch is held back up to this size; what is longer is not parsed, or decided on what has been seen. */
 const maxHeldBytes = 65_536;
@@ -61,7 +57,7 @@ export class ClientRelay implements ClientReader {
       const { pos } = this;
       const letter = data[pos] as number;
       const length = ((data[pos + 1] as number) << 24) | ((data[pos + 2] as number) << 16) | ((data[pos + 3] as number) << 8) | (data[pos + 4] as number);
-      if (length < 4 || length > (limits[letter] as number)) return this.refuse(letter, length, data, end);
+      if (length < 4 || length > (messageLimits[letter] as number)) return this.refuse(letter, length, data, end);
       const next = pos + 1 + length;
       if (this.skipToSync && letter !== F.sync && letter !== F.terminate) {
         this.flush(data);
@@ -352,7 +348,7 @@ export class ClientRelay implements ClientReader {
 
   private refuse(letter: number, length: number, data: Buffer, end: number): number {
     this.flush(data);
-    const known = (limits[letter] as number) > 0;
+    const known = (messageLimits[letter] as number) > 0;
     this.traffic.fail(known ? errors.badMessageLength(String.fromCharCode(letter), length) : errors.unknownMessage(letter));
     return end;
   }

@@ -87,13 +87,13 @@ export class LinkSupply {
   }
 
   releaseAllBut(kept: BackendLink | null): void {
-    for (const link of [...this.links.values()]) if (link !== kept) this.release(link, true);
+    for (const link of this.links.values()) if (link !== kept) this.release(link, true);
   }
 
   /** The session is over. @param reuse its links may serve others, if they are clean */
   releaseAll(reuse: boolean): void {
     this.released = true;
-    for (const link of [...this.links.values()]) this.release(link, reuse);
+    for (const link of this.links.values()) this.release(link, reuse);
   }
 
   private release(link: BackendLink, reuse: boolean): void {

@@ -28,12 +28,17 @@ export class SessionSettings {
   /** What was sent has succeeded and is not part of an open transaction. */
   keep(): void {
     for (const { key, text } of this.pending) {
-      if (key === '*') this.said.clear();
+      if (key === '*') this.forgetAllButIdentity();
       this.said.delete(key);
       this.said.set(key, text);
     }
     if (this.pending.length > 0) this.version++;
     this.pending = [];
+  }
+
+  /** RESET ALL leaves the role and the session's user as they are. */
+  private forgetAllButIdentity(): void {
+    for (const key of this.said.keys()) if (key !== 'role' && key !== 'session_authorization') this.said.delete(key);
   }
 
   /** What was sent has failed or was rolled back. */

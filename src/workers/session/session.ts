@@ -20,6 +20,7 @@ import type { Worker } from '../worker.js';
 import { ClientLink } from './client-link.js';
 import { ClientRelay } from './client-relay.js';
 import { answerPoolCommand } from './pool-answers.js';
+import { PlainRelay } from './plain-relay.js';
 import { Startup, type StartupRequest } from './startup.js';
 import { Traffic } from './traffic.js';
 
@@ -32,7 +33,7 @@ export class Session {
   entry!: PoolEntry;
   database = '';
   traffic!: Traffic;
-  private relay!: ClientRelay;
+  private relay!: ClientRelay | PlainRelay;
   loggedIn = false;
   over = false;
   /** What the session does, for SHOW POOL_POOLS. */
@@ -85,7 +86,7 @@ export class Session {
     });
     this.entry = worker.pool.entry(request.parameters, worker.access.passwords.get(request.user));
     this.traffic = new Traffic(this);
-    this.relay = new ClientRelay(this.traffic);
+    this.relay = this.traffic.single ? new PlainRelay(this.traffic) : new ClientRelay(this.traffic);
     if (request.negotiation !== null) this.client.send(request.negotiation);
     // What has come behind the startup packet (clients need not wait) is looked at when the login is over.
     this.client.reader = { process: (_data, start) => start };
@@ -116,6 +117,8 @@ export class Session {
     const { worker, childRow } = this;
     this.loggedIn = true;
     worker.childTable.setLoadBalanceNode(childRow, this.traffic.router.loadBalanceNode);
+    // With it off, string literals end elsewhere than the parser thinks.
+    if (link.parameters.get('standard_conforming_strings') === 'off') this.traffic.router.pinned = true;
     const messages = [authenticationOk];
     for (const [name, value] of link.parameters) {
       // A standby calls itself read-only; behind pgloom the session can write whenever there is a primary.
@@ -149,7 +152,7 @@ export class Session {
   }
 
   splitSettled(failed: boolean): void {
-    this.relay.splitSettled(failed);
+    if (this.relay instanceof ClientRelay) this.relay.splitSettled(failed);
   }
 
   countSelect(): void {

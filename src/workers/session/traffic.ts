@@ -54,7 +54,7 @@ export class Traffic implements LinkUser {
   /** Any of the statement logs is on: kept apart so that the quiet case costs one test. */
   private readonly talkative: boolean;
   /** There is but one node to go to: what a statement is need not be known. */
-  private readonly single: boolean;
+  readonly single: boolean;
 
   constructor(private readonly session: Session) {
     const { worker } = session;
@@ -407,8 +407,9 @@ export class Traffic implements LinkUser {
     this.openBefore = open;
     this.answeredBefore = link.answered;
     if (this.ddlUnderWay) this.session.worker.nodes.noteDdl();
-    this.ddlUnderWay = false;
     if (open) return;
+    // What DDL did is seen by others only now: what was learnt meanwhile is old.
+    this.ddlUnderWay = false;
     this.portals.clearNamed();
     this.alignOthers(link);
     if (this.discarding) this.discarded(failed);

@@ -37,6 +37,8 @@ export class PlanCache {
   private readonly limits: PlanCacheLimits;
   private readonly byText: RecentMap<string, Plan>;
   private readonly byShape: RecentMap<string, Plan>;
+  /** Hashes of texts that came once. */
+  private readonly lately = new Int32Array(4096);
 
   constructor(limits: Partial<PlanCacheLimits> = {}) {
     this.limits = { ...defaultLimits, ...limits };
@@ -65,9 +67,20 @@ export class PlanCache {
   private miss(latin1: string): Plan {
     const couldParse = canParse();
     const plan = this.planOfNew(latin1);
-    // Without a grammar every text is unreadable: not worth remembering.
-    if (couldParse && latin1.length <= this.limits.maxKeptBytes) this.byText.set(latin1, plan);
+    // Without a grammar every text is unreadable: not worth remembering. Nor is a text with literals that comes once:
+    // to find its shape again costs less than to keep (and throw away) all the texts that differ in a number.
+    if (couldParse && latin1.length <= this.limits.maxKeptBytes && (!isDecidedByShape(plan) || this.seenBefore(latin1))) this.byText.set(latin1, plan);
     return plan;
+  }
+
+  /** Has this text (or, seldom, another one with the same small hash) passed here lately? */
+  private seenBefore(text: string): boolean {
+    let hash = text.length;
+    for (let i = Math.max(0, text.length - 24); i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+    const slot = hash & (this.lately.length - 1);
+    const seen = this.lately[slot] === hash;
+    this.lately[slot] = hash;
+    return seen;
   }
 
   private planOfNew(latin1: string): Plan {
