@@ -8,9 +8,10 @@
  * until that socket has drained; the read buffer is therefore never overwritten under a pending write.
  */
 import type { Socket, OnReadOpts } from 'node:net';
+import { directWriter, Written } from './direct-write.js';
 import { giveBack, largeBytes, smallBytes, takeLarge, takeSmall } from './read-buffers.js';
 
-const empty = Buffer.alloc(0);
+const empty: Buffer = Buffer.alloc(0);
 /** How long a closing link may take to deliver its last bytes before it is destroyed. */
 export const lingerMs = 5000;
 
@@ -23,6 +24,7 @@ export abstract class Link {
   private stalled = false;
   private undrained = 0;
   private wantLarge = false;
+  private lastView: Buffer = empty;
   private processing = false;
   closed = false;
   /** Time in ms at which the link is destroyed whatever happens; 0 = none. */
@@ -168,19 +170,43 @@ export abstract class Link {
   forward(data: Buffer, start: number, end: number, source: Link): void {
     if (start >= end || this.closed) return;
     const { socket } = this;
-    socket.write(start === 0 && end === data.length ? data : data.subarray(start, end));
-    if (socket.writableLength > 0) this.holdBack(source);
+    const bytes = source.view(data, start, end);
+    if (directWriter !== null && socket.writableLength === 0 && !socket.destroyed) {
+      const written = directWriter.write(socket, bytes, source.drained);
+      if (written === Written.done) return;
+      if (written === Written.failed) {
+        socket.destroy(new Error('write failed'));
+        return;
+      }
+      source.hold();
+      return;
+    }
+    socket.write(bytes);
+    if (socket.writableLength > 0) {
+      source.hold();
+      // An empty write behind the pending one: its callback runs when everything before it has gone out.
+      socket.write(empty, source.drained);
+    }
   }
 
-  private holdBack(source: Link): void {
-    source.undrained++;
-    if (!source.processing) source.socket.pause();
-    // An empty write behind the pending one: its callback runs when everything before it has gone out.
-    this.socket.write(empty, () => {
-      source.undrained--;
-      if (source.undrained === 0 && !source.stalled && !source.closed) source.proceed();
-    });
+  /** data[start, end) as a buffer of its own. The views of equal messages are equal: the last one is kept. */
+  private view(data: Buffer, start: number, end: number): Buffer {
+    if (start !== 0) return data.subarray(start, end);
+    const { lastView } = this;
+    if (lastView.length === end && data === this.buffer && lastView.buffer === data.buffer && lastView.byteOffset === data.byteOffset) return lastView;
+    return (this.lastView = data.subarray(0, end));
   }
+
+  private hold(): void {
+    this.undrained++;
+    if (!this.processing) this.socket.pause();
+  }
+
+  /** What a write of ours to another link was waiting for has happened. */
+  private readonly drained = (): void => {
+    this.undrained--;
+    if (this.undrained === 0 && !this.stalled && !this.closed) this.proceed();
+  };
 
   /** Writes bytes that nobody else will change. */
   send(bytes: Buffer): void {

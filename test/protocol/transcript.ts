@@ -56,7 +56,19 @@ async function next(client: WireClient, lines: readonly string[]): Promise<WireM
 }
 
 function describeMessage({ type, payload }: WireMessage): string {
-  const shown = type === 'A' ? payload.subarray(4) : payload;
+  const shown = type === 'A' ? payload.subarray(4) : type === 'T' ? withoutTableOids(payload) : payload;
   const text = shown.length > 2000 ? `${shown.length} bytes ${shown.toString('latin1', 0, 50)}` : shown.toString('latin1');
   return `${type} ${JSON.stringify(text)}`;
+}
+
+/** A temporary table has another oid in each session. Columns: name, table oid, column number, type oid, size, modifier, format. */
+function withoutTableOids(payload: Buffer): Buffer {
+  const copy = Buffer.from(payload);
+  let at = 2;
+  for (let columns = copy.readInt16BE(0); columns > 0; columns--) {
+    at = copy.indexOf(0, at) + 1;
+    copy.writeInt32BE(0, at);
+    at += 18;
+  }
+  return copy;
 }
