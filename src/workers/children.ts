@@ -76,13 +76,18 @@ export class Children {
     return row;
   }
 
+  /** The child's life ends with the client it has now. */
+  isLastClient(row: number): boolean {
+    const { child_max_connections: most } = this.limits();
+    return most > 0 && this.table.served(row) >= most;
+  }
+
   giveBack(row: number): void {
     this.table.clearClient(row);
     this.table.setLastActivity(row, this.now());
     this.table.setState(row, ChildState.waiting);
     this.idleSinceMs.set(row, this.now());
-    const { child_max_connections: most } = this.limits();
-    if (most > 0 && this.table.served(row) >= most) this.renew(row);
+    if (this.isLastClient(row)) this.renew(row);
     this.free.push(row);
   }
 

@@ -6,7 +6,8 @@
  * loop that wakes for one event pays the whole wake-up for it.
  *
  * A worker publishes its utilization now and then only; a burst of clients between two samples would all land on a
- * worker that still looks idle. So each client given since the last sample counts as a little load of its own.
+ * worker that still looks idle. So each client that a worker has more than at its last sample counts as a little load
+ * of its own. Those that came and went do not: their load is in the next sample.
  */
 import type { ChildTable } from '../../shared/memory/child-table.js';
 import type { WorkerTable } from '../../shared/memory/worker-table.js';
@@ -28,6 +29,7 @@ export interface WorkerThread {
 
 interface Expectation {
   sample: number;
+  /** Clients the worker had then. */
   clients: number;
   sinceMs: number;
 }
@@ -71,14 +73,6 @@ export class Packing {
     return leastBusy === null ? null : { worker: leastBusy, busy: true };
   }
 
-  /** The worker was given a client. */
-  assigned(worker: WorkerThread, nowMs: number): void {
-    const row = this.workerTable.rowOf(worker.id);
-    if (row < 0) return;
-    const entry = this.expectation(row, nowMs);
-    entry.clients += 1;
-  }
-
   /** Clients the thread can still take. */
   room(worker: WorkerThread): number {
     const row = this.workerTable.rowOf(worker.id);
@@ -88,21 +82,19 @@ export class Packing {
   /** A thread without a row has only just started and counts as empty. */
   private load(worker: WorkerThread, row: number, nowMs: number): number {
     if (row < 0) return worker.currentUsage * expectedShare;
-    return this.workerTable.utilization(row) + this.expectation(row, nowMs).clients * expectedShare;
+    const more = worker.currentUsage - this.clientsAtSample(worker, row, nowMs);
+    return this.workerTable.utilization(row) + Math.max(0, more) * expectedShare;
   }
 
-  private expectation(row: number, nowMs: number): Expectation {
+  private clientsAtSample(worker: WorkerThread, row: number, nowMs: number): number {
     const sample = this.workerTable.utilization(row);
-    let entry = this.expected.get(row);
+    const entry = this.expected.get(row);
     if (entry === undefined) {
-      entry = { sample, clients: 0, sinceMs: nowMs };
-      this.expected.set(row, entry);
-    } else if (entry.sample !== sample || nowMs - entry.sinceMs > expectationMs) {
-      entry.sample = sample;
-      entry.clients = 0;
-      entry.sinceMs = nowMs;
+      this.expected.set(row, { sample, clients: worker.currentUsage, sinceMs: nowMs });
+      return worker.currentUsage;
     }
-    return entry;
+    if (entry.sample !== sample || nowMs - entry.sinceMs > expectationMs) Object.assign(entry, { sample, clients: worker.currentUsage, sinceMs: nowMs });
+    return entry.clients;
   }
 
   private rows(worker: number): number {

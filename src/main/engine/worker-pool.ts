@@ -168,10 +168,8 @@ export class WorkerPool implements ClientSink {
   /** Piscina's load balancer. */
   private place(workers: PoolWorker[]): PoolWorker | null {
     if (this.queue.forgetting) return null;
-    const nowMs = performance.now();
-    const choice = this.packing.choose(workers, nowMs);
+    const choice = this.packing.choose(workers, performance.now());
     if (choice === null) return null;
-    this.packing.assigned(choice.worker, nowMs);
     this.assignedTo = this.threads.get(choice.worker.id) ?? null;
     // The client is served by the busy worker; the next ones find a new thread.
     if (choice.busy && this.options.dynamic) setImmediate(() => this.grow());

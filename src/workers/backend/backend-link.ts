@@ -12,6 +12,7 @@
  */
 import type { Socket } from 'node:net';
 import { B, TX } from '../../shared/protocol/letters.js';
+import { authenticationOk, parameterStatus } from '../../shared/protocol/writer.js';
 import { Link } from '../link.js';
 import type { Statement } from '../session/statement.js';
 
@@ -63,6 +64,8 @@ export class BackendLink extends Link {
   key: Buffer = Buffer.alloc(0);
   /** ParameterStatus values as the server last reported them. */
   readonly parameters = new Map<string, string>();
+  private welcomeBytes: Buffer | null = null;
+  private welcomeCanWrite = false;
   /** Transaction status of the last ReadyForQuery. */
   status: number = TX.idle;
   user: LinkUser | null = null;
@@ -119,6 +122,18 @@ export class BackendLink extends Link {
 
   get debt(): number {
     return this.asked - this.answered;
+  }
+
+  /**
+   * AuthenticationOk and the parameters, as a client that begins with this link is told them.
+   * @param canWrite the session can write somewhere: a standby must then not call it read-only
+   */
+  welcome(canWrite: boolean): Buffer {
+    if (this.welcomeBytes !== null && this.welcomeCanWrite === canWrite) return this.welcomeBytes;
+    const messages = [authenticationOk];
+    for (const [name, value] of this.parameters) messages.push(parameterStatus(name, name === 'in_hot_standby' && canWrite ? 'off' : value));
+    this.welcomeCanWrite = canWrite;
+    return (this.welcomeBytes = Buffer.concat(messages));
   }
 
   /** Nothing has been asked that is not answered, and no message is half-way. */
@@ -292,6 +307,7 @@ export class BackendLink extends Link {
   }
 
   private noteParameter(data: Buffer, from: number, to: number): void {
+    this.welcomeBytes = null;
     const middle = data.indexOf(0, from);
     if (middle < 0 || middle >= to) return;
     this.parameters.set(data.toString('utf8', from, middle), data.toString('utf8', middle + 1, to - 1));

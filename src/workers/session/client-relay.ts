@@ -249,7 +249,7 @@ export class ClientRelay implements ClientReader {
       this.open = this.pos;
     }
     if (statement === undefined || primaryOnly) batch.needsPrimary = true;
-    else if (statement !== null) batch.touched.push(statement);
+    else if (statement !== null && batch.touched.at(-1) !== statement) batch.touched.push(statement);
     return true;
   }
 

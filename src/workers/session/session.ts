@@ -3,15 +3,15 @@
  *
  *   startup ──▶ access (pool_hba.conf) ──▶ first link ──▶ welcome ──▶ relay (traffic.ts) ──▶ end
  */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { matchHba } from '../../shared/auth/hba-match.js';
 import { encodeError, encodeNotice, errors, PgError } from '../../shared/errors.js';
 import { LogLevel, newLogIdentity, type LogIdentity, type Logger } from '../../shared/logger.js';
 import { reachesClient } from '../../shared/log-level.js';
-import { ChildState, secretBytes } from '../../shared/memory/child-table.js';
+import { ChildState } from '../../shared/memory/child-table.js';
 import type { HandOver } from '../../shared/messages.js';
 import { TX } from '../../shared/protocol/letters.js';
-import { authenticationOk, keyData, parameterStatus, readyForQuery } from '../../shared/protocol/writer.js';
+import { keyData, readyForQuery } from '../../shared/protocol/writer.js';
 import type { Settings } from '../../shared/settings.js';
 import type { BackendLink } from '../backend/backend-link.js';
 import type { PoolEntry } from '../backend/pool.js';
@@ -20,6 +20,7 @@ import type { Worker } from '../worker.js';
 import { ClientLink } from './client-link.js';
 import { ClientRelay } from './client-relay.js';
 import { answerPoolCommand } from './pool-answers.js';
+import { takeSecret } from './secret.js';
 import { PlainRelay } from './plain-relay.js';
 import { Startup, type StartupRequest } from './startup.js';
 import { Traffic } from './traffic.js';
@@ -82,7 +83,7 @@ export class Session {
       port: handOver.port,
       application: request.application,
       connectedMs: this.connectedMs,
-      secret: randomBytes(secretBytes),
+      secret: takeSecret(),
     });
     this.entry = worker.pool.entry(request.parameters, worker.access.passwords.get(request.user));
     this.traffic = new Traffic(this);
@@ -119,15 +120,10 @@ export class Session {
     worker.childTable.setLoadBalanceNode(childRow, this.traffic.router.loadBalanceNode);
     // With it off, string literals end elsewhere than the parser thinks.
     if (link.parameters.get('standard_conforming_strings') === 'off') this.traffic.router.pinned = true;
-    const messages = [authenticationOk];
-    for (const [name, value] of link.parameters) {
-      // A standby calls itself read-only; behind pgloom the session can write whenever there is a primary.
-      const shown = name === 'in_hot_standby' && !this.traffic.router.isRaw && worker.nodes.primary >= 0 ? 'off' : value;
-      messages.push(parameterStatus(name, shown));
-    }
-    messages.push(keyData(worker.childTable.id(childRow), worker.childTable.secret(childRow).subarray(0, 4)), readyForQuery(TX.idle));
+    const canWrite = !this.traffic.router.isRaw && worker.nodes.primary >= 0;
+    const key = keyData(worker.childTable.id(childRow), worker.childTable.secret(childRow).subarray(0, 4));
     this.client.reader = this.relay;
-    this.client.send(Buffer.concat(messages));
+    this.client.send(Buffer.concat([link.welcome(canWrite), key, readyForQuery(TX.idle)]));
     worker.childTable.setState(childRow, ChildState.idle);
     if (this.client.isStalled) this.client.proceed();
   }
@@ -148,6 +144,8 @@ export class Session {
   }
 
   settled(status: number): void {
+    // The time that a query took is not the client's idleness.
+    this.heardMs = this.worker.nowMs;
     this.worker.childTable.setState(this.childRow, status === TX.idle ? ChildState.idle : ChildState.idleInTransaction);
   }
 
@@ -255,7 +253,8 @@ export class Session {
     this.over = true;
     const { worker } = this;
     if (!this.client.closed) this.client.finish(worker.nowMs);
-    this.traffic?.supply.releaseAll(reuse && this.relay.idle);
+    const isLast = this.childRow >= 0 && worker.children.isLastClient(this.childRow);
+    this.traffic?.supply.releaseAll(reuse && !isLast && this.relay.idle);
     if (this.settings.log_disconnections && this.user !== '') {
       const seconds = (Date.now() - this.connectedMs) / 1000;
       const time = new Date(seconds * 1000).toISOString().slice(11, 23);

@@ -14,4 +14,10 @@ export class Statement {
     /** Whether its text may leave the primary as far as the text alone goes. */
     readonly mayLeave: boolean,
   ) {}
+
+  /** Its SQL text. */
+  get text(): string {
+    const from = this.message.indexOf(0, 5) + 1;
+    return this.message.toString('utf8', from, Math.max(from, this.message.indexOf(0, from)));
+  }
 }

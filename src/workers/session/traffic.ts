@@ -41,12 +41,9 @@ export class Traffic implements LinkUser {
   /** The reader has been given the session's transaction. */
   private readerBegun = false;
   private discarding = false;
-  /** A verdict that must not be remembered longer than for the statement that waits. */
-  private verdict: { plan: Plan; verdict: Verdict } | null = null;
+  /** Verdicts that must not be remembered longer than for the statement or the batch that waits for them. */
+  private readonly verdicts = new Map<Plan, Verdict>();
   private ddlUnderWay = false;
-  private sawCommit = false;
-  /** A transaction block was open when nothing was owed last. */
-  private openBefore = false;
   /** Answers that the current link had given when it last owed nothing. */
   private answeredBefore = 0;
   /** Bytes for the client that wait for the end of the message that is half-way. */
@@ -132,6 +129,7 @@ export class Traffic implements LinkUser {
     const node = withinBatch ? this.router.primaryNode : this.judge(plan, this.mayLeave(data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
+    this.forgetVerdicts();
     if (this.talkative) this.tell(link, data.toString('utf8', from, to));
     this.executed(plan);
     this.expectAnswer();
@@ -140,12 +138,7 @@ export class Traffic implements LinkUser {
 
   /** The router's answer, with a verdict that was asked for on behalf of the waiting statement. */
   private judge(plan: Plan, mayLeave: boolean): number {
-    const { verdict } = this;
-    if (verdict !== null && verdict.plan === plan) {
-      this.verdict = null;
-      return this.router.nodeFor(plan, mayLeave, verdict.verdict);
-    }
-    const node = this.router.nodeFor(plan, mayLeave);
+    const node = this.router.nodeFor(plan, mayLeave, this.verdicts.size === 0 ? undefined : this.verdicts.get(plan));
     return node === askFirst ? this.ask(plan) : node;
   }
 
@@ -154,12 +147,12 @@ export class Traffic implements LinkUser {
     this.session.client.stall();
     this.supply.askVerdict(plan).then(
       (verdict) => {
-        this.verdict = { plan, verdict };
+        this.verdicts.set(plan, verdict);
         this.goOn('facts');
       },
       () => {
         // Without an answer the statement is not proven harmless.
-        this.verdict = { plan, verdict: 'primary' };
+        this.verdicts.set(plan, 'primary');
         this.goOn('facts');
       },
     );
@@ -174,19 +167,20 @@ export class Traffic implements LinkUser {
   /** The link for a whole batch, brought to know the statements it needs; null = wait. */
   chooseForBatch(batch: Batch): BackendLink | null {
     const primary = this.router.primaryNode;
-    let node = batch.needsPrimary ? primary : this.router.loadBalanceNode;
+    let node = batch.needsPrimary && !this.router.readerFailed ? primary : this.router.loadBalanceNode;
     for (const statement of batch.touched) {
       const wanted = this.judge(statement.plan, statement.mayLeave);
       if (wanted === askFirst) return null;
       if (wanted === primary) node = primary;
     }
-    if (batch.touched.length === 0 && this.current !== null) node = this.current.node;
+    if (batch.touched.length === 0 && !batch.needsPrimary && this.current !== null) node = this.current.node;
     if (batch.needsPortal && this.portals.unnamedLink !== null) node = this.portals.unnamedLink.node;
     const unfit = batch.wanted.find((name) => this.statementOf(name)?.unfitFor === node);
     const link = this.choose(unfit === undefined ? node : primary);
     if (link === null) return null;
     if (!this.prepare(link, batch)) return null;
-    if (this.talkative) for (const { plan, message } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, statementText(message));
+    this.forgetVerdicts();
+    if (this.talkative) for (const { plan, text } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, text);
     return link;
   }
 
@@ -195,7 +189,13 @@ export class Traffic implements LinkUser {
     if (this.isPrimary(link)) return true;
     if (statement === undefined || primaryOnly) return false;
     const node = this.judge(statement.plan, statement.mayLeave);
-    return node === askFirst ? 'wait' : node === link.node;
+    if (node === askFirst) return 'wait';
+    this.forgetVerdicts();
+    return node === link.node;
+  }
+
+  private forgetVerdicts(): void {
+    if (this.verdicts.size > 0) this.verdicts.clear();
   }
 
   /** Makes the link to the node current; null = wait (or the session has failed). */
@@ -247,11 +247,11 @@ export class Traffic implements LinkUser {
   private catchUp(link: BackendLink): void {
     const messages: Buffer[] = [];
     if (link.settingsVersion !== this.settings.version && !this.router.inTransaction) {
-      for (const sql of this.settings.statements()) messages.push(query(sql));
+      for (const sql of this.settings.statementsSince(link.settingsVersion)) messages.push(query(sql));
       link.settingsVersion = this.settings.version;
     }
     if (this.router.inTransaction && !this.isPrimary(link) && !this.readerBegun) {
-      if (link.settingsVersion !== this.settings.version) for (const sql of this.settings.statements()) messages.push(query(sql));
+      for (const sql of this.settings.statementsSince(link.settingsVersion)) messages.push(query(sql));
       link.settingsVersion = this.settings.version;
       messages.push(query(this.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'));
       this.readerBegun = true;
@@ -306,18 +306,32 @@ export class Traffic implements LinkUser {
 
   /** A statement is being run: notes what it does to the session. `plan` is null for portals that are not known. */
   executed(plan: Plan | null): void {
-    if (plan === null || plan.kind === StatementKind.read) {
-      if (plan?.countsAsSelect === true) this.session.countSelect();
+    if (plan === null) {
+      // A statement prepared by SQL, or in a batch that is not answered yet: it may be anything.
+      this.router.pinned = true;
       return;
     }
+    if (plan.kind === StatementKind.read) {
+      if (plan.countsAsSelect) this.session.countSelect();
+      return;
+    }
+    this.settingsSent(plan);
     this.router.sent(plan);
-    if (plan.setting !== null) this.settings.sent(plan.setting);
     if (plan.discardAll) this.discarding = true;
-    this.sawCommit = plan.kind === StatementKind.commit;
     if (plan.ddl) {
       this.ddlUnderWay = true;
       this.session.worker.nodes.noteDdl();
     }
+  }
+
+  /** Called before the router knows: it matters whether the statement finds a transaction open. */
+  private settingsSent(plan: Plan): void {
+    const { router, settings } = this;
+    if (plan.setting !== null) settings.sent(plan.setting, router.inTransaction);
+    else if (plan.kind === StatementKind.commit) settings.commitSent();
+    else if (plan.kind === StatementKind.rollback) settings.rollbackSent();
+    // ROLLBACK TO may take back a SET, or not.
+    else if (plan.kind === StatementKind.savepoint && settings.hasPending) router.pinned = true;
   }
 
   /** A function call: nothing is known about it. */
@@ -401,10 +415,9 @@ export class Traffic implements LinkUser {
   private updateState(link: BackendLink, failed: boolean): void {
     const { router } = this;
     const open = link.status !== TX.idle;
-    if (this.settings.hasPending) this.bookSettings(link, failed, open);
+    if (this.settings.isUncertain) this.bookSettings(link, failed, open);
     if (open && failed && !this.isPrimary(link)) router.readerFailed = true;
     router.settled(open);
-    this.openBefore = open;
     this.answeredBefore = link.answered;
     if (this.ddlUnderWay) this.session.worker.nodes.noteDdl();
     if (open) return;
@@ -422,9 +435,12 @@ export class Traffic implements LinkUser {
       // Among several statements, or in a transaction that may go on from a savepoint, nobody knows what was set.
       if (!alone || open) this.router.pinned = true;
       this.settings.drop();
-    } else if (!open && (this.openBefore || this.router.begunPlainly) && !this.sawCommit) {
-      this.settings.drop();
-    } else if (!open) {
+    } else {
+      // A transaction that was ended by something else (PREPARE TRANSACTION, …): who knows.
+      if (!open && this.settings.hasPending) {
+        this.router.pinned = true;
+        this.settings.drop();
+      }
       this.settings.keep();
       link.settingsVersion = this.settings.version;
     }
@@ -500,10 +516,4 @@ export class Traffic implements LinkUser {
   cancel(): void {
     for (const link of this.supply.all()) if (link.debt > 0 || link.batchOpen) this.supply.cancel(link);
   }
-}
-
-/** The SQL text of a Parse message. */
-function statementText(message: Buffer): string {
-  const from = message.indexOf(0, 5) + 1;
-  return message.toString('utf8', from, Math.max(from, message.indexOf(0, from)));
 }
