@@ -28,6 +28,15 @@ export interface HandOver {
   readonly head: Uint8Array;
 }
 
+/** As the worker gets it. */
+export interface Task extends HandOver {
+  /**
+   * Word in `WorkerData.tickets`: 1 while the descriptor is still the primary thread's to care for. The worker sets it to 0 when it
+   * has taken the client, so that a thread that dies in between loses no client.
+   */
+  readonly ticket: number;
+}
+
 /** What a finished session reports to the primary thread. */
 export interface SessionEnd {
   /** Why it ended; only for the log. */
@@ -51,6 +60,8 @@ export interface WorkerData {
   readonly workerTable: { readonly buffer: SharedArrayBuffer; readonly size: number };
   /** One Int32: the last child id given out. */
   readonly childIds: SharedArrayBuffer;
+  /** One Int32 for each client under way to a worker or served; see Task. */
+  readonly tickets: SharedArrayBuffer;
 }
 
 /** Primary (or, for `cancel` and `wantRows`, a worker) to all workers. */
@@ -58,8 +69,11 @@ export type Broadcast =
   | { readonly type: 'settings'; readonly settings: Settings; readonly access: AccessFiles }
   /** Start or stop idle children of one worker (dynamic process management). */
   | { readonly type: 'children'; readonly worker: number; readonly start: number; readonly stop: number }
-  /** Cancel what the session of this child runs. The sender has compared the secret. */
-  | { readonly type: 'cancel'; readonly worker: number; readonly childRow: number; readonly childId: number }
+  /**
+   * Cancel what the session of this child runs. The sender has compared the whole key; its first four bytes go along because
+   * by the time this arrives the child may serve another client.
+   */
+  | { readonly type: 'cancel'; readonly worker: number; readonly childRow: number; readonly childId: number; readonly key: number }
   /** SHOW POOL_POOLS: every worker answers with a `rows` broadcast carrying the same request id. */
   | { readonly type: 'wantRows'; readonly request: string }
   | { readonly type: 'rows'; readonly request: string; readonly worker: number; readonly packed: Uint8Array }

@@ -135,6 +135,11 @@ export abstract class Link {
     this.carryLength = need;
   }
 
+  /** A write of what this link read has not gone out yet. */
+  get isHeldBack(): boolean {
+    return this.undrained > 0;
+  }
+
   /** Bytes received and not yet processed. */
   get unprocessed(): number {
     return this.carryLength;
@@ -224,7 +229,9 @@ export abstract class Link {
     this.closed = true;
     this.destroyAtMs = nowMs + lingerMs;
     const { socket } = this;
-    socket.setTimeout(lingerMs, () => socket.destroy());
+    // Not the socket's own timeout, which a peer that keeps sending would put off for ever.
+    const timer = setTimeout(() => socket.destroy(), lingerMs);
+    socket.once('close', () => clearTimeout(timer));
     if (last === undefined) socket.end();
     else socket.end(last);
     // Reading on (and dropping) what the peer still sends keeps a reset from overtaking our last words.

@@ -120,7 +120,7 @@ export class Worker {
         this.children.stop(message.stop);
         return;
       case 'cancel':
-        if (message.worker === this.row) this.cancel(message.childRow, message.childId);
+        if (message.worker === this.row) this.cancel(message.childRow, message.childId, message.key);
         return;
       case 'wantRows':
         this.broadcast({ type: 'rows', request: message.request, worker: this.row, packed: this.poolRows.pack() });
@@ -133,8 +133,9 @@ export class Worker {
     }
   }
 
-  /** Cancels what the session of a child of ours runs now. */
-  cancel(childRow: number, childId: number): void {
+  /** Cancels what the session of a child of ours runs now, if it is still the one whose key begins so. */
+  cancel(childRow: number, childId: number, key: number): void {
+    if (Buffer.from(this.childTable.secret(childRow)).readInt32BE(0) !== key) return;
     for (const session of this.sessions) {
       if (session.childRow === childRow && this.childTable.id(childRow) === childId) session.cancel();
     }

@@ -79,6 +79,14 @@ test('a thread that exits without a word is replaced, too', async () => {
   });
 });
 
+test('a client that a dying thread had not taken yet is served by the next one', async () => {
+  await withPool({ num_init_children: 2, worker_threads: 1 }, async ({ pool }) => {
+    await pool.started();
+    assert.match((await pool.run(task(demand.crashUntaken))).reason, /thread \d/);
+    assert.equal(pool.sessions, 0);
+  });
+});
+
 test('an error of one session does not touch its thread', async () => {
   await withPool({ num_init_children: 2, worker_threads: 1 }, async ({ pool, log }) => {
     await pool.started();

@@ -38,6 +38,7 @@ export async function transcript(port: number, messages: readonly Buffer[], deli
     const lines: string[] = [];
     for (let ended = false; ;) {
       const message = await next(client, lines);
+      if (message === undefined) return [...lines, 'the connection is closed'];
       if (message.type === 'D' && message.payload.length < 100 && rowValues(message)[0] === lastWord) ended = true;
       lines.push(describeMessage(message));
       if (ended && message.type === 'Z') return lines;
@@ -47,10 +48,12 @@ export async function transcript(port: number, messages: readonly Buffer[], deli
   }
 }
 
-async function next(client: WireClient, lines: readonly string[]): Promise<WireMessage> {
+/** The next message, undefined at the end of the connection. */
+async function next(client: WireClient, lines: readonly string[]): Promise<WireMessage | undefined> {
   try {
     return await client.readMessage();
   } catch (error) {
+    if ((error as Error).message.includes('the connection ended')) return undefined;
     throw new Error(`${(error as Error).message}, after\n${lines.slice(-12).join('\n')}`, { cause: error });
   }
 }

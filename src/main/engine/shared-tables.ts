@@ -11,6 +11,7 @@ export interface SharedTables {
   readonly children: ChildTable;
   readonly workers: WorkerTable;
   readonly childIds: SharedArrayBuffer;
+  readonly tickets: SharedArrayBuffer;
 }
 
 /**
@@ -30,12 +31,13 @@ export function createSharedTables(settings: Settings): SharedTables {
     children: new ChildTable(settings.num_init_children, perWorker),
     workers: new WorkerTable(threads),
     childIds: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    tickets: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * settings.num_init_children),
   };
 }
 
 /** What every worker thread gets as workerData. */
 export function workerDataOf(tables: SharedTables, settings: Settings, access: AccessFiles): WorkerData {
-  const { nodes, children, workers, childIds } = tables;
+  const { nodes, children, workers, childIds, tickets } = tables;
   return {
     settings,
     access,
@@ -43,5 +45,6 @@ export function workerDataOf(tables: SharedTables, settings: Settings, access: A
     childTable: { buffer: children.buffer, size: children.size, perWorker: children.perWorker },
     workerTable: { buffer: workers.buffer, size: workers.size },
     childIds,
+    tickets,
   };
 }

@@ -10,16 +10,20 @@
  * no AbortSignal (an aborted task kills its thread), `idleTimeout: Infinity` in static mode, and a thread that
  * fails while it loads is never replaced, which is noticed here as `onDead`.
  */
+import { Socket } from 'node:net';
 import { BroadcastChannel } from 'node:worker_threads';
 import { Piscina, type PoolWorker, type QueuedTask, type TaskQueue } from './piscina-types.js';
-import { broadcastName, type Broadcast, type HandOver, type Report, type SessionEnd, type WorkerData } from '../../shared/messages.js';
+import { broadcastName, type Broadcast, type HandOver, type Report, type SessionEnd, type Task, type WorkerData } from '../../shared/messages.js';
 import type { ClientSink } from '../listen/admission-queue.js';
 import { Packing, type WorkerThread } from './packing.js';
 import type { SharedTables } from './shared-tables.js';
 import { CrashLog } from './crash-log.js';
+import { Tickets } from './tickets.js';
 import type { Logger } from '../../shared/logger.js';
 
 const startTimeoutMs = 30_000;
+/** How many threads may die under a client before it is given up. */
+const handOverAttempts = 3;
 
 export interface WorkerPoolOptions {
   /** Path of the task file (src/workers/child). A path and not an import: the primary thread runs none of it. */
@@ -67,10 +71,11 @@ class TokenQueue implements TaskQueue {
 }
 
 export class WorkerPool implements ClientSink {
-  private readonly pool: Piscina<HandOver | null, SessionEnd>;
+  private readonly pool: Piscina<Task | null, SessionEnd>;
   private readonly queue = new TokenQueue();
   private readonly channel = new BroadcastChannel(broadcastName);
   private readonly packing: Packing;
+  private readonly tickets: Tickets;
   private readonly crashes: CrashLog;
   /** Threads that take tasks, by thread id. */
   private readonly threads = new Map<number, ThreadState>();
@@ -84,8 +89,9 @@ export class WorkerPool implements ClientSink {
 
   constructor(private readonly options: WorkerPoolOptions, private readonly tables: SharedTables, private readonly events: WorkerPoolEvents) {
     this.packing = new Packing(tables.workers, tables.children);
+    this.tickets = new Tickets(tables.tickets);
     this.crashes = new CrashLog(events.log);
-    this.pool = new Piscina<HandOver | null, SessionEnd>({
+    this.pool = new Piscina<Task | null, SessionEnd>({
       filename: options.taskFile,
       minThreads: options.dynamic ? 1 : options.threads,
       maxThreads: options.threads,
@@ -134,20 +140,43 @@ export class WorkerPool implements ClientSink {
     return false;
   }
 
-  /** Gives the client to a worker. Call only when `hasRoom()`. Settles when the session is over. */
+  /**
+   * Gives the client to a worker. Call only when `hasRoom()`. Settles when the session is over. A thread that dies before it
+   * has taken the client does the client no harm: another one gets it.
+   */
   async run(handOver: HandOver): Promise<SessionEnd> {
+    this.sessions += 1;
+    const ticket = this.tickets.take();
+    try {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await this.runOnce({ ...handOver, ticket });
+        } catch (error) {
+          if (!this.tickets.isOpen(ticket)) throw error;
+          if (this.stopping || attempt === handOverAttempts) {
+            new Socket({ fd: handOver.fd }).destroy(); // nobody else owns it
+            throw error;
+          }
+        }
+      }
+    } finally {
+      this.tickets.giveBack(ticket);
+      this.sessions -= 1;
+    }
+  }
+
+  private async runOnce(task: Task): Promise<SessionEnd> {
     this.assignedTo = null;
-    const task = this.pool.run(handOver);
+    this.tickets.open(task.ticket);
+    const end = this.pool.run(task);
     const thread = this.assignedTo as ThreadState | null;
     if (thread !== null) thread.currentUsage += 1;
-    this.sessions += 1;
     try {
-      return await task;
+      return await end;
     } catch (error) {
       if (!this.stopping) this.crashes.sessionFailed(error);
       throw error;
     } finally {
-      this.sessions -= 1;
       if (thread !== null) thread.currentUsage -= 1;
     }
   }

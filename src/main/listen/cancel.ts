@@ -22,6 +22,6 @@ export function mayCancel(children: ChildTable, row: number, secret: Uint8Array)
 export function forwardCancel(children: ChildTable, childId: number, secret: Uint8Array, broadcast: (message: Broadcast) => void): boolean {
   const childRow = children.rowOfId(childId);
   if (childRow < 0 || !mayCancel(children, childRow, secret)) return false;
-  broadcast({ type: 'cancel', worker: children.workerOf(childRow), childRow, childId });
+  broadcast({ type: 'cancel', worker: children.workerOf(childRow), childRow, childId, key: Buffer.from(secret).readInt32BE(0) });
   return true;
 }

@@ -12,6 +12,7 @@
  */
 import type { Socket } from 'node:net';
 import { B, TX } from '../../shared/protocol/letters.js';
+import { syncMessage } from '../../shared/protocol/writer.js';
 import { authenticationOk, parameterStatus } from '../../shared/protocol/writer.js';
 import { Link } from '../link.js';
 import type { Statement } from '../session/statement.js';
@@ -24,6 +25,10 @@ export interface LinkUser {
   settled(link: BackendLink, own: boolean): void;
   /** A statement has been prepared (`1` received). */
   prepared(link: BackendLink, statement: Statement): void;
+  /** The client's Close of a statement was done, or a Parse that failed took the unnamed one with it. */
+  unprepared(link: BackendLink, name: string): void;
+  /** The server now wants COPY data, or its answers cannot be counted any more: who waits for them has to look again. */
+  changed(link: BackendLink): void;
   /** A notification, a notice or (from the primary) a parameter status that nobody asked for. */
   unasked(link: BackendLink, message: Buffer, letter: number): void;
   /** An ErrorResponse passes; true when it answers what pgloom had put in (it is then not relayed). */
@@ -40,11 +45,12 @@ export interface Handshake {
   lost(link: BackendLink, reason: string): void;
 }
 
-/** How the relay treats a backend message: 1 = pass without looking, 2 = look, 0 = does not exist. */
+/** How the relay treats a backend message: 1 = part of an answer, 2 = to be looked at, 3 = both, 0 = does not exist. */
 const treatment = new Uint8Array(256);
-for (const letter of [B.bindComplete, B.closeComplete, B.commandComplete, B.dataRow, B.emptyQuery, B.rowDescription, B.functionResult,
-  B.copyDone, B.copyData, B.noData, B.portalSuspended, B.parameterDescription, B.copyIn, B.copyOut, B.copyBoth]) treatment[letter] = 1;
-for (const letter of [B.parseComplete, B.notification, B.error, B.notice, B.parameterStatus, B.readyForQuery]) treatment[letter] = 2;
+for (const letter of [B.bindComplete, B.commandComplete, B.dataRow, B.emptyQuery, B.rowDescription, B.functionResult,
+  B.copyDone, B.copyData, B.noData, B.portalSuspended, B.parameterDescription, B.copyOut, B.copyBoth]) treatment[letter] = 1;
+for (const letter of [B.parseComplete, B.closeComplete, B.copyIn]) treatment[letter] = 3;
+for (const letter of [B.notification, B.error, B.notice, B.parameterStatus, B.readyForQuery]) treatment[letter] = 2;
 
 /** Notices, errors and the like are held whole up to this size; larger ones are passed on unseen. */
 const maxHeldBytes = 65_536;
@@ -55,8 +61,17 @@ const ownBatch = -1;
 interface PendingParse {
   readonly statement: Statement;
   /** Value of `asked` when it was sent: once that many answers plus one have come, it has failed. */
-  readonly batch: number;
+  batch: number;
   readonly swallowed: boolean;
+  /** A Query behind it drops the unnamed statement again. */
+  dropped: boolean;
+}
+
+interface PendingClose {
+  /** Of the statement; null for a portal. */
+  readonly name: string | null;
+  /** As PendingParse.batch. */
+  batch: number;
 }
 
 export class BackendLink extends Link {
@@ -80,6 +95,20 @@ export class BackendLink extends Link {
   dropAnswer = 0;
   /** Messages of an extended batch have been sent and no Sync yet. */
   batchOpen = false;
+  /** The server reads COPY data: it ignores Sync and Flush, and ends the connection at anything else. */
+  copyIn = false;
+  /**
+   * The client has mixed messages in a way that leaves open how many answers will come (a Query behind an extended message
+   * without Sync is skipped when that one fails, …). The session stays on the link, and the link is closed with it.
+   */
+  unsure = false;
+  /** Numbers of the last answers asked for by a Sync, and by a Query or FunctionCall. */
+  private lastSync = 0;
+  private lastSimple = 0;
+  /** Syncs taken for ignored in the COPY that is under way. */
+  private ignoredSyncs = 0;
+  /** `asked` at each CopyDone or CopyFail that was sent before its CopyInResponse came. */
+  private readonly copyEnds: number[] = [];
   /** An ErrorResponse was relayed since the last time the debt was zero. */
   sawError = false;
   /** Something was run on the link since it left the pool, so that it has to be reset. */
@@ -93,6 +122,7 @@ export class BackendLink extends Link {
   private remaining = 0;
   private dropping = false;
   private readonly pendingParses: PendingParse[] = [];
+  private readonly pendingCloses: PendingClose[] = [];
   /** Named statements that the server has, by name; the unnamed one beside it. */
   readonly statements = new Map<string, Statement>();
 
@@ -138,7 +168,67 @@ export class BackendLink extends Link {
 
   /** Nothing has been asked that is not answered, and no message is half-way. */
   get quiet(): boolean {
-    return this.asked === this.answered && this.swallow === 0 && !this.batchOpen && this.remaining === 0 && this.unprocessed === 0;
+    return this.asked === this.answered && this.swallow === 0 && !this.batchOpen && !this.unsure && this.remaining === 0 && this.unprocessed === 0;
+  }
+
+  /** A Query or FunctionCall is being sent. */
+  askSimple(): void {
+    // After an error the server skips up to the next Sync, and would skip this one too.
+    if (this.batchOpen) this.unsure = true;
+    this.batchOpen = false;
+    this.lastSimple = ++this.asked;
+  }
+
+  /** A Sync is being sent. */
+  askSync(): void {
+    if (this.copyIn) {
+      this.ignoredSyncs++;
+      return;
+    }
+    this.batchOpen = false;
+    this.lastSync = ++this.asked;
+  }
+
+  /** Ends the open batch with a Sync of our own, whose answer the client does not see. */
+  endBatchSilently(): void {
+    this.askSync();
+    this.dropAnswer = this.asked;
+    this.send(syncMessage);
+  }
+
+  /** CopyDone or CopyFail is being sent; the server ignores it when there is no COPY. */
+  copyEnded(): void {
+    if (this.copyIn) this.copyIn = false;
+    else if (this.asked !== this.answered || this.batchOpen) this.copyEnds.push(this.asked);
+  }
+
+  /**
+   * CopyInResponse: the server ignores every Sync (and Flush) that it reads until the CopyDone or CopyFail. libpq sends
+   * one with the Execute and another behind the data; only the second is answered.
+   */
+  private copyBegins(): void {
+    const { copyEnds } = this;
+    while (copyEnds.length > 0 && (copyEnds[0] as number) < this.answered) copyEnds.shift();
+    const end = copyEnds.shift();
+    this.copyIn = end === undefined;
+    if (this.lastSync > this.answered) {
+      // Which of them the server has read before, and which in the COPY, cannot be told when both kinds are under way.
+      if (this.lastSimple > this.answered) this.unsure = true;
+      else this.ignoreSyncs((end ?? this.asked) - this.answered);
+    }
+    this.user?.changed(this);
+  }
+
+  private ignoreSyncs(count: number): void {
+    if (count === 0) return;
+    this.asked -= count;
+    this.lastSync -= count;
+    this.ignoredSyncs += count;
+    if (this.dropAnswer > this.answered) this.unsure = true;
+    for (let i = 0; i < this.copyEnds.length; i++) (this.copyEnds[i] as number) -= count;
+    for (const pending of this.pendingParses) if (pending.batch > this.answered) pending.batch -= count;
+    for (const pending of this.pendingCloses) if (pending.batch > this.answered) pending.batch -= count;
+    if (this.asked === this.answered) this.batchOpen = true;
   }
 
   /** A message to the client is half-way: nothing else may be written to it now. */
@@ -158,12 +248,23 @@ export class BackendLink extends Link {
 
   /** Remembers that a Parse was sent. To be called in the order of sending. */
   expectParse(statement: Statement, swallowed: boolean): void {
-    this.pendingParses.push({ statement, batch: this.asked, swallowed });
+    this.pendingParses.push({ statement, batch: this.asked, swallowed, dropped: false });
+  }
+
+  /** A Query is being sent: the server drops the unnamed statement. */
+  forgetUnnamed(): void {
+    if (this.statements.size > 0) this.statements.delete('');
+    for (const pending of this.pendingParses) if (pending.statement.name === '') pending.dropped = true;
   }
 
   /** The same for a Parse that pgloom puts in with a Sync of its own. */
   expectOwnParse(statement: Statement): void {
-    this.pendingParses.push({ statement, batch: ownBatch, swallowed: true });
+    this.pendingParses.push({ statement, batch: ownBatch, swallowed: true, dropped: false });
+  }
+
+  /** Remembers that a Close was sent. @param name of the statement, null for a portal */
+  expectClose(name: string | null): void {
+    this.pendingCloses.push({ name, batch: this.asked });
   }
 
   private dropOwnParses(): void {
@@ -199,8 +300,8 @@ export class BackendLink extends Link {
       const next = pos + 1 + length;
       const how = treatment[letter] as number;
       if (length < 4 || how === 0) return this.outOfSync(letter, length, end);
+      if ((how & 1) === 1 && this.swallow === 0 && this.asked === this.answered && !this.batchOpen && !this.unsure) return this.outOfSync(letter, length, end);
       if (how === 1 && this.swallow === 0) {
-        if (this.asked === this.answered && !this.batchOpen) return this.outOfSync(letter, length, end);
         if (next > end) {
           this.remaining = next - end;
           this.dropping = false;
@@ -212,6 +313,11 @@ export class BackendLink extends Link {
       }
       if (letter === B.readyForQuery && this.swallow === 0 && next <= end) {
         // The usual end of an answer, kept apart from the rare cases because every query passes here.
+        if (this.asked === this.answered) {
+          if (!this.unsure) return this.outOfSync(letter, length, end);
+          pos = next;
+          continue;
+        }
         const dropped = this.answer(data[pos + 5] as number);
         if (dropped) this.pass(data, run, pos);
         pos = next;
@@ -220,12 +326,13 @@ export class BackendLink extends Link {
           this.pass(data, run, pos);
           run = pos;
           this.user?.settled(this, false);
-          if (this.closed || this.user === null) return end;
+          // What may follow is kept: a link that holds unread bytes is not quiet.
+          if (this.closed || this.user === null) return this.closed ? end : pos;
         }
         continue;
       }
       if (next > end && (length <= maxHeldBytes || letter === B.readyForQuery)) break; // wait for the rest of it
-      if (letter !== B.parseComplete) {
+      if (letter !== B.parseComplete && letter !== B.closeComplete) {
         // Whoever is told may write to the client: what came before has to be there first.
         this.pass(data, run, pos);
         run = pos;
@@ -257,12 +364,26 @@ export class BackendLink extends Link {
     this.status = status;
     this.answered++;
     const pending = this.pendingParses;
-    while (pending.length > 0 && (pending[0] as PendingParse).batch < this.answered) pending.shift(); // they have failed
+    if (pending.length > 0 && (pending[0] as PendingParse).batch < this.answered) this.parsesFailed();
+    const closes = this.pendingCloses;
+    while (closes.length > 0 && (closes[0] as PendingClose).batch < this.answered) closes.shift();
+    if (this.ignoredSyncs > 0 && !this.copyIn) this.ignoredSyncs = 0;
     if (this.dropAnswer === this.answered) {
       this.dropAnswer = 0;
       return true;
     }
     return false;
+  }
+
+  private parsesFailed(): void {
+    const pending = this.pendingParses;
+    const first = pending[0] as PendingParse;
+    // A Parse of the unnamed statement drops the one there was before it fails.
+    if (first.statement.name === '' && !first.swallowed) {
+      this.statements.delete('');
+      this.user?.unprepared(this, '');
+    }
+    while (pending.length > 0 && (pending[0] as PendingParse).batch < this.answered) pending.shift();
   }
 
   /** The messages that matter. Returns whether the client is to see the message. */
@@ -279,14 +400,27 @@ export class BackendLink extends Link {
         return false;
       case B.parseComplete: {
         const parsed = this.pendingParses.shift();
-        if (parsed !== undefined) {
+        if (parsed !== undefined && !parsed.dropped) {
           this.statements.set(parsed.statement.name, parsed.statement);
           if (!parsed.swallowed) user.prepared(this, parsed.statement);
         }
         return !swallowed && parsed?.swallowed !== true;
       }
+      case B.closeComplete: {
+        if (swallowed) return false;
+        const name = this.pendingCloses.shift()?.name ?? null;
+        if (name !== null) {
+          this.statements.delete(name);
+          user.unprepared(this, name);
+        }
+        return true;
+      }
+      case B.copyIn:
+        if (!swallowed) this.copyBegins();
+        return !swallowed;
       case B.error: {
         if (!swallowed) this.sawError = true;
+        if (!swallowed) this.copyFails();
         user.failed(this, partial ? null : Buffer.from(data.subarray(pos, to)), swallowed);
         // An error that answers nothing (an administrator's command) is for `failed` to show or not.
         return !swallowed && (this.asked !== this.answered || this.batchOpen);
@@ -304,6 +438,12 @@ export class BackendLink extends Link {
       default:
         return false; // an answer to what pgloom put in
     }
+  }
+
+  private copyFails(): void {
+    this.copyIn = false;
+    // It may have failed before or after a Sync that we took for ignored.
+    if (this.ignoredSyncs > 0) this.unsure = true;
   }
 
   private noteParameter(data: Buffer, from: number, to: number): void {

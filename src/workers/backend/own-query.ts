@@ -52,6 +52,10 @@ class OwnQuery implements LinkUser {
 
   prepared(): void {}
 
+  unprepared(): void {}
+
+  changed(): void {}
+
   unasked(): void {}
 
   private end(error: Error | null): void {

@@ -30,6 +30,8 @@ class IdleWatch implements LinkUser {
   relay(): void {}
   settled(): void {}
   prepared(): void {}
+  unprepared(): void {}
+  changed(): void {}
 
   unasked(): void {}
 

@@ -19,6 +19,8 @@ export class Router {
   loadBalanceNode = nowhere;
   /** Session state has changed in a way that cannot be repeated elsewhere: reads stay on the primary. */
   pinned = false;
+  /** What the session began with keeps its reads on the primary: DISCARD ALL brings that state back. */
+  pinnedFromStart = false;
   /** A transaction block is open, as far as is known: predicted when BEGIN is sent, corrected by ReadyForQuery. */
   inTransaction = false;
   /** Its BEGIN was seen as a statement of its own, so the reader can be given one like it. */
@@ -110,6 +112,7 @@ export class Router {
       if (verdict !== 'balance') {
         // A function that writes makes its SELECT a write (semantics 3).
         if (plan.functions.length > 0) this.noteWrite();
+        if (plan.transactionLocal && this.inTransaction) this.isolated = true;
         return primary;
       }
     }
@@ -159,6 +162,8 @@ export class Router {
         return;
       default:
         this.noteWrite();
+        // With disable_load_balance_on_write = off reads may follow, and would not find it on the reader.
+        if (this.inTransaction && (plan.transactionLocal || plan.kind === StatementKind.set)) this.isolated = true;
         if (plan.opaque) this.pinned = true;
     }
   }
@@ -186,7 +191,7 @@ export class Router {
 
   /** DISCARD ALL: the session is as new. */
   discarded(): void {
-    this.pinned = false;
+    this.pinned = this.pinnedFromStart;
     this.wrote = false;
   }
 }

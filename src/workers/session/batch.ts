@@ -24,6 +24,8 @@ export class Batch {
   readonly touched: Statement[] = [];
   /** Parse messages in it, in order. */
   readonly parses: Statement[] = [];
+  /** Close messages in it that have not been sent: names of statements, null for portals. */
+  readonly closes: (string | null)[] = [];
   /** Names bound or described that were not parsed in this batch before: the link must have them. */
   readonly wanted: string[] = [];
 
@@ -56,6 +58,7 @@ export class Batch {
   private forget(): void {
     if (this.touched.length > 0) this.touched.length = 0;
     if (this.wanted.length > 0) this.wanted.length = 0;
+    if (this.closes.length > 0) this.closes.length = 0;
   }
 }
 

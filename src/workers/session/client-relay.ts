@@ -9,7 +9,6 @@
  */
 import { errors } from '../../shared/errors.js';
 import { F } from '../../shared/protocol/letters.js';
-import { syncMessage } from '../../shared/protocol/writer.js';
 import { Batch } from './batch.js';
 import type { ClientReader } from './client-link.js';
 import { messageLimits } from './message-limits.js';
@@ -47,6 +46,7 @@ export class ClientRelay implements ClientReader {
   }
 
   process(data: Buffer, start: number, end: number): number {
+    if (this.traffic.over) return end;
     this.run = start;
     this.pos = start + this.scanned;
     this.open = this.batch.undecided ? start : -1;
@@ -96,11 +96,11 @@ export class ClientRelay implements ClientReader {
         this.take(next, end, traffic.current === null);
         return true;
       case F.functionCall: {
-        if (this.batch.undecided && !this.decide(data)) return false;
+        if (this.batch.isOpen && !this.endBatch(data)) return false;
         const link = traffic.choosePrimary();
         if (link === null) return false;
         traffic.wroteSomething();
-        link.asked++;
+        link.askSimple();
         this.take(next, end, false);
         return true;
       }
@@ -109,6 +109,8 @@ export class ClientRelay implements ClientReader {
         traffic.terminated();
         return true;
       default: // COPY data and its end go where the COPY runs
+        if (this.batch.undecided && !this.decide(data)) return false;
+        if (letter !== F.copyData) traffic.current?.copyEnded();
         this.take(next, end, traffic.current === null);
         return true;
     }
@@ -119,6 +121,7 @@ export class ClientRelay implements ClientReader {
     const withinBatch = batch.isOpen;
     if (withinBatch && !this.endBatch(data)) return false;
     const plan = next <= end ? traffic.planOf(data, pos + 5, next - 1) : traffic.bigPlan();
+    if (plan.pool !== null) this.flush(data); // it waits for what was asked before
     const link = traffic.chooseForQuery(plan, data, pos + 5, Math.min(next - 1, end), withinBatch);
     if (link === null) return false;
     if (link === 'answered') {
@@ -126,13 +129,14 @@ export class ClientRelay implements ClientReader {
       this.run = this.pos = next;
       return true;
     }
-    if (traffic.portals.unnamed !== null) traffic.forgetUnnamed();
-    link.asked++;
+    traffic.forgetUnnamed();
+    link.forgetUnnamed();
+    link.askSimple();
     this.take(next, end, false);
     return true;
   }
 
-  /** A simple query in an open batch: what is undecided goes to the primary with it. */
+  /** A Query or FunctionCall in an open batch: what is undecided goes to the primary with it. */
   private endBatch(data: Buffer): boolean {
     const { traffic, batch } = this;
     if (batch.undecided) {
@@ -140,7 +144,6 @@ export class ClientRelay implements ClientReader {
       if (!this.decide(data)) return false;
     }
     if (batch.link !== null && !traffic.isPrimary(batch.link)) return this.split(data);
-    if (batch.link !== null) batch.link.batchOpen = false;
     batch.close();
     return true;
   }
@@ -159,6 +162,8 @@ export class ClientRelay implements ClientReader {
     const message = whole ? Buffer.from(data.subarray(pos, next)) : Buffer.alloc(0);
     const statement = new Statement(name, message, plan, traffic.mayLeave(data, nameEnd + 1, textEnd));
     if (!this.admit(data, statement)) return false;
+    // The server refuses a name that is in use: the link must know of it to do so.
+    if (batch.link !== null && name !== '') this.want(data, name);
     batch.parses.push(statement);
     if (batch.link !== null) batch.link.expectParse(statement, false);
     this.take(next, end, false);
@@ -193,12 +198,18 @@ export class ClientRelay implements ClientReader {
       this.want(data, name);
     } else if (ofStatement) {
       if (!this.admit(data, null)) return false;
-      traffic.closeStatement(name);
     } else if (!this.admitPortal(data, name)) {
       return false;
     }
+    if (letter === F.close) this.closing(ofStatement ? name : null);
     this.take(next, end, false);
     return true;
+  }
+
+  private closing(name: string | null): void {
+    const { batch } = this;
+    if (batch.link !== null) batch.link.expectClose(name);
+    else batch.closes.push(name);
   }
 
   private execute(data: Buffer, pos: number, next: number, end: number): boolean {
@@ -219,8 +230,7 @@ export class ClientRelay implements ClientReader {
     if (batch.undecided && !this.decide(data)) return false;
     const link = traffic.current ?? traffic.choosePrimary();
     if (link === null) return false;
-    link.asked++;
-    link.batchOpen = false;
+    link.askSync();
     traffic.expectAnswer();
     batch.close();
     this.take(next, end, false);
@@ -268,10 +278,7 @@ export class ClientRelay implements ClientReader {
     const { traffic, batch } = this;
     const link = batch.link as NonNullable<typeof batch.link>;
     this.flush(data);
-    link.asked++;
-    link.dropAnswer = link.asked;
-    link.batchOpen = false;
-    link.send(syncMessage);
+    link.endBatchSilently();
     batch.close();
     traffic.waitForAnswers(link);
     return false;
@@ -296,6 +303,7 @@ export class ClientRelay implements ClientReader {
     const link = traffic.chooseForBatch(batch);
     if (link === null) return false;
     for (const statement of batch.parses) link.expectParse(statement, false);
+    for (const name of batch.closes) link.expectClose(name);
     batch.decided(link);
     link.batchOpen = true;
     traffic.portals.unnamedLink = link;

@@ -25,6 +25,7 @@ export class PlainRelay implements ClientReader {
 
   process(data: Buffer, start: number, end: number): number {
     const { traffic } = this;
+    if (traffic.over) return end;
     this.run = start;
     let pos = start;
     if (this.remaining > 0) {
@@ -70,10 +71,16 @@ export class PlainRelay implements ClientReader {
     switch (letter) {
       case F.query:
       case F.functionCall:
-      case F.sync:
-        link.asked++;
-        link.batchOpen = false;
+        link.askSimple();
         traffic.expectAnswer();
+        return true;
+      case F.sync:
+        link.askSync();
+        traffic.expectAnswer();
+        return true;
+      case F.copyDone:
+      case F.copyFail:
+        link.copyEnded();
         return true;
       case F.parse:
       case F.bind:

@@ -78,7 +78,9 @@ function poolStatus(session: Session): Table {
 }
 
 function send(session: Session, [columns, rows]: Table, status: number): void {
-  session.client.send(Buffer.concat([textResult(columns, rows), readyForQuery(status)]));
+  const { client } = session;
+  const answer = Buffer.concat([textResult(columns, rows), readyForQuery(status)]);
+  client.forward(answer, 0, answer.length, client);
 }
 
 /**

@@ -21,6 +21,7 @@ import { ClientLink } from './client-link.js';
 import { ClientRelay } from './client-relay.js';
 import { answerPoolCommand } from './pool-answers.js';
 import { takeSecret } from './secret.js';
+import { startsIsolated } from './isolation.js';
 import { PlainRelay } from './plain-relay.js';
 import { Startup, type StartupRequest } from './startup.js';
 import { Traffic } from './traffic.js';
@@ -119,7 +120,9 @@ export class Session {
     this.loggedIn = true;
     worker.childTable.setLoadBalanceNode(childRow, this.traffic.router.loadBalanceNode);
     // With it off, string literals end elsewhere than the parser thinks.
-    if (link.parameters.get('standard_conforming_strings') === 'off') this.traffic.router.pinned = true;
+    if (link.parameters.get('standard_conforming_strings') === 'off' || startsIsolated(this.entry.as.parameters)) {
+      this.traffic.router.pinned = this.traffic.router.pinnedFromStart = true;
+    }
     const canWrite = !this.traffic.router.isRaw && worker.nodes.primary >= 0;
     const key = keyData(worker.childTable.id(childRow), worker.childTable.secret(childRow).subarray(0, 4));
     this.client.reader = this.relay;
@@ -186,8 +189,9 @@ export class Session {
     const secret = row < 0 ? Buffer.alloc(0) : childTable.secret(row).subarray(0, 4);
     if (row >= 0 && key.length === secret.length && timingSafeEqual(key, secret)) {
       const worker = childTable.workerOf(row);
-      if (worker === this.worker.row) this.worker.cancel(row, pid);
-      else this.worker.broadcast({ type: 'cancel', worker, childRow: row, childId: pid });
+      const code = key.readInt32BE(0);
+      if (worker === this.worker.row) this.worker.cancel(row, pid, code);
+      else this.worker.broadcast({ type: 'cancel', worker, childRow: row, childId: pid, key: code });
     } else {
       this.log.log(LogLevel.log, `invalid cancel key: no session with process id ${pid} and this key`);
     }

@@ -36,10 +36,11 @@ export class Startup implements ClientReader {
 
   process(data: Buffer, start: number, end: number): number {
     let pos = start;
-    while (end - pos >= 8) {
+    while (end - pos >= 4) {
       const length = data.readInt32BE(pos);
-      const code = data.readInt32BE(pos + 4);
       if (length < 8 || length > maxStartupBytes) return this.refuse(errors.badStartupLength(), end);
+      if (end - pos < 8) return pos;
+      const code = data.readInt32BE(pos + 4);
       if (end - pos < length) return pos;
       const packet = data.subarray(pos + 8, pos + length);
       pos += length;

@@ -8,7 +8,7 @@
 import { LogLevel } from '../../shared/logger.js';
 import { errors, PgError } from '../../shared/errors.js';
 import { B, TX } from '../../shared/protocol/letters.js';
-import { closeStatement, query, syncMessage } from '../../shared/protocol/writer.js';
+import { closeStatement, query, syncMessage, terminateMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { Router, askFirst, nowhere } from '../route/router.js';
 import { startsLikeSelect } from '../sql/first-character.js';
@@ -16,6 +16,7 @@ import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
 import { plainPlan } from '../sql/plain-plan.js';
 import { Portals, type Batch } from './batch.js';
 import { LinkSupply } from './link-supply.js';
+import { setsIsolation } from './isolation.js';
 import { SessionSettings } from './session-settings.js';
 import type { Session } from './session.js';
 import type { Statement } from './statement.js';
@@ -41,6 +42,11 @@ export class Traffic implements LinkUser {
   /** The reader has been given the session's transaction. */
   private readerBegun = false;
   private discarding = false;
+  private setAfterDiscard = false;
+  /** A SET that was said again on the awaited link failed there. */
+  private followFailed = false;
+  /** The client has said good-bye, and waits for its last answers. */
+  private leaving = false;
   /** Verdicts that must not be remembered longer than for the statement or the batch that waits for them. */
   private readonly verdicts = new Map<Plan, Verdict>();
   private ddlUnderWay = false;
@@ -62,8 +68,9 @@ export class Traffic implements LinkUser {
     this.talkative = all || perNode || notice;
   }
 
+  /** Nothing more is wanted from the client. */
   get over(): boolean {
-    return this.session.over;
+    return this.session.over || this.leaving;
   }
 
   isPrimary(link: BackendLink): boolean {
@@ -78,8 +85,13 @@ export class Traffic implements LinkUser {
     this.session.fail(error);
   }
 
+  /** Terminate: the client may still want the answers to what it has asked before. The server then ends it all. */
   terminated(): void {
-    this.session.end('client terminated', true);
+    const { current } = this;
+    if (current === null || current.debt === 0 || current.copyIn) return this.session.end('client terminated', true);
+    this.leaving = true;
+    current.unsure = true;
+    current.send(terminateMessage);
   }
 
   /* ---- plans ---- */
@@ -110,9 +122,14 @@ export class Traffic implements LinkUser {
     return name === '' ? (this.unnamed ?? undefined) : this.statements.get(name);
   }
 
-  closeStatement(name: string): void {
+  unprepared(_link: BackendLink, name: string): void {
     if (name === '') this.unnamed = null;
     else this.statements.delete(name);
+  }
+
+  /** Who waits for answers need not any more: everything goes to this link now. */
+  changed(link: BackendLink): void {
+    if (link === this.current) this.goOn('answers');
   }
 
   forgetUnnamed(): void {
@@ -125,7 +142,7 @@ export class Traffic implements LinkUser {
 
   /** The link for a simple query; null = wait; 'answered' = pgloom has answered it itself. */
   chooseForQuery(plan: Plan, data: Buffer, from: number, to: number, withinBatch: boolean): BackendLink | 'answered' | null {
-    if (plan.kind === StatementKind.pool) return this.answerSelf(plan);
+    if (plan.kind === StatementKind.pool && this.current?.copyIn !== true) return this.answerSelf(plan);
     const node = withinBatch ? this.router.primaryNode : this.judge(plan, this.mayLeave(data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
@@ -201,7 +218,7 @@ export class Traffic implements LinkUser {
   /** Makes the link to the node current; null = wait (or the session has failed). */
   private choose(node: number): BackendLink | null {
     const { current } = this;
-    if (current !== null && current.node === node) return current;
+    if (current !== null && (current.node === node || current.unsure || current.copyIn)) return current;
     if (node === askFirst) return null;
     if (node === nowhere) {
       this.fail(errors.allNodesDown());
@@ -217,6 +234,7 @@ export class Traffic implements LinkUser {
       this.session.client.stall();
       return null;
     }
+    if (!this.isFollowing(link)) return null;
     this.catchUp(link);
     this.current = link;
     this.answeredBefore = link.answered;
@@ -244,19 +262,31 @@ export class Traffic implements LinkUser {
 
   /* ---- bringing a link to the session's state ---- */
 
+  /**
+   * Says on the link what the session has SET and it does not know; false while that is under way. The client's
+   * statement waits, because it must not run there when a SET fails (a role that the standby does not have yet).
+   */
+  private isFollowing(link: BackendLink): boolean {
+    if (link.settingsVersion === this.settings.version) return true;
+    const statements = this.settings.statementsSince(link.settingsVersion);
+    link.settingsVersion = this.settings.version;
+    if (statements.length === 0) return true;
+    link.inject(Buffer.concat(statements.map(query)), statements.length);
+    this.followFailed = false;
+    this.awaitOwn(link);
+    return false;
+  }
+
+  private awaitOwn(link: BackendLink): void {
+    this.waiting = 'answers';
+    this.awaited = link;
+    this.session.client.stall();
+  }
+
   private catchUp(link: BackendLink): void {
-    const messages: Buffer[] = [];
-    if (link.settingsVersion !== this.settings.version && !this.router.inTransaction) {
-      for (const sql of this.settings.statementsSince(link.settingsVersion)) messages.push(query(sql));
-      link.settingsVersion = this.settings.version;
-    }
-    if (this.router.inTransaction && !this.isPrimary(link) && !this.readerBegun) {
-      for (const sql of this.settings.statementsSince(link.settingsVersion)) messages.push(query(sql));
-      link.settingsVersion = this.settings.version;
-      messages.push(query(this.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'));
-      this.readerBegun = true;
-    }
-    if (messages.length > 0) link.inject(Buffer.concat(messages), messages.length);
+    if (!this.router.inTransaction || this.isPrimary(link) || this.readerBegun) return;
+    link.inject(query(this.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'), 1);
+    this.readerBegun = true;
   }
 
   /**
@@ -277,14 +307,20 @@ export class Traffic implements LinkUser {
       this.preparing.push(wanted);
     }
     for (const { name } of batch.parses) {
-      // Closed by the client while another link was current: the name must be free here too.
-      if (name !== '' && link.statements.has(name) && !this.statements.has(name)) this.closeOn(link, name, messages);
+      if (name === '') continue;
+      const known = this.statements.get(name);
+      const had = link.statements.get(name);
+      if (had === known) continue;
+      // Closed or replaced by the client while another link was current. A name in use must be refused here too.
+      if (had !== undefined) this.closeOn(link, name, messages);
+      if (known === undefined || known.message.length === 0 || batch.wanted.includes(name)) continue;
+      messages.push(known.message);
+      link.expectOwnParse(known);
+      this.preparing.push(known);
     }
     if (messages.length === 0) return true;
     link.inject(Buffer.concat([...messages, syncMessage]), 1);
-    this.waiting = 'answers';
-    this.awaited = link;
-    this.session.client.stall();
+    this.awaitOwn(link);
     return false;
   }
 
@@ -327,8 +363,11 @@ export class Traffic implements LinkUser {
   /** Called before the router knows: it matters whether the statement finds a transaction open. */
   private settingsSent(plan: Plan): void {
     const { router, settings } = this;
-    if (plan.setting !== null) settings.sent(plan.setting, router.inTransaction);
-    else if (plan.kind === StatementKind.commit) settings.commitSent();
+    if (plan.setting !== null) {
+      settings.sent(plan.setting, router.inTransaction);
+      if (setsIsolation(plan.setting)) router.pinned = true;
+      if (this.discarding) this.setAfterDiscard = true;
+    } else if (plan.kind === StatementKind.commit) settings.commitSent();
     else if (plan.kind === StatementKind.rollback) settings.rollbackSent();
     // ROLLBACK TO may take back a SET, or not.
     else if (plan.kind === StatementKind.savepoint && settings.hasPending) router.pinned = true;
@@ -361,11 +400,21 @@ export class Traffic implements LinkUser {
     else this.session.client.send(bytes);
   }
 
+  /** The same for what a link brought: it stops reading while the client does not take it. */
+  private passUnasked(link: BackendLink, bytes: Buffer): void {
+    if (this.current?.midMessage === true) this.held.push(bytes);
+    else this.session.client.forward(bytes, 0, bytes.length, link);
+  }
+
   private answerSelf(plan: Plan): 'answered' | null {
-    if (this.current !== null && !this.current.quiet) {
+    const { current } = this;
+    if (current !== null && !current.quiet && !current.unsure) {
+      if (current.batchOpen) current.endBatchSilently();
       this.waitForAnswers(null);
       return null;
     }
+    // A client that asks and never reads gets no further answers; the message is shown again when it has read.
+    if (this.session.client.isHeldBack) return null;
     return this.session.answerPool(plan, this.status, () => this.goOn('link'), () => {
       this.waiting = 'link';
       this.session.client.stall();
@@ -409,7 +458,17 @@ export class Traffic implements LinkUser {
 
   private ownPrepareSettled(link: BackendLink): void {
     this.awaited = null;
+    if (this.followFailed) return this.cannotFollow(link);
     for (const statement of this.preparing) if (link.statements.get(statement.name) !== statement) statement.unfitFor = link.node;
+  }
+
+  /** The session goes on without the reader. */
+  private cannotFollow(link: BackendLink): void {
+    this.followFailed = false;
+    if (this.isPrimary(link)) return this.fail(errors.backendProtocol(link.node, 'the session state could not be brought to this node'));
+    this.session.log.log(LogLevel.debug1, `DB node ${link.node} could not follow the settings of the session, which stays on the primary`);
+    this.router.pinned = true;
+    this.supply.forget(link);
   }
 
   private updateState(link: BackendLink, failed: boolean): void {
@@ -463,6 +522,9 @@ export class Traffic implements LinkUser {
     this.statements.clear();
     this.forgetUnnamed();
     this.router.discarded();
+    // Sent behind it and not kept apart from what it took back.
+    if (this.setAfterDiscard) this.router.pinned = true;
+    this.setAfterDiscard = false;
     if (this.current !== null) {
       this.current.statements.clear();
       this.current.settingsVersion = this.settings.version;
@@ -477,12 +539,15 @@ export class Traffic implements LinkUser {
 
   unasked(link: BackendLink, message: Buffer, letter: number): void {
     if (letter === B.parameterStatus && !this.isPrimary(link)) return;
-    this.toClient(message);
+    this.passUnasked(link, message);
   }
 
   failed(link: BackendLink, message: Buffer | null, swallowed: boolean): void {
     if (swallowed) {
-      if (link === this.awaited) return;
+      if (link === this.awaited) {
+        this.followFailed = this.preparing.length === 0;
+        return;
+      }
       this.session.log.log(LogLevel.warning, `DB node ${link.node} did not follow the session's state`);
       this.fail(errors.backendProtocol(link.node, 'the session state could not be brought to this node'));
       return;
@@ -493,13 +558,19 @@ export class Traffic implements LinkUser {
   }
 
   lost(link: BackendLink, reason: string, lastWords: Buffer | null = null): void {
-    const mustEnd = this.isPrimary(link) || !link.quiet || link === this.awaited || (this.router.inTransaction && this.readerBegun);
+    const owes = link.debt > 0 || link.batchOpen || link.midMessage;
+    const mustEnd = this.isPrimary(link) || owes || (this.router.inTransaction && this.readerBegun);
     const toldAlready = link.sawError && link.debt > 0;
     this.supply.forget(link);
     if (this.current === link) this.current = null;
     if (this.portals.unnamedLink === link) this.portals.unnamedLink = null;
+    if (this.leaving) return this.session.end('client terminated', false);
     this.session.nodeTrouble(link.node, reason);
-    if (!mustEnd) return;
+    if (!mustEnd) {
+      if (this.awaited !== link) return;
+      this.awaited = null;
+      return this.goOn('answers');
+    }
     if (link.midMessage) this.session.abort(`DB node ${link.node}: ${reason}`);
     else if (toldAlready) this.session.finish(`DB node ${link.node}: ${reason}`, null);
     else if (lastWords !== null) this.session.finish(`DB node ${link.node}: ${reason}`, lastWords);

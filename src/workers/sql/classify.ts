@@ -83,7 +83,8 @@ function queryPlan(type: string, node: SyntaxNode): Plan {
   const { functions } = contents;
   const countsAsSelect = type === 'SelectStmt';
   if (!contents.writes && !contents.hiddenState) {
-    return makePlan(StatementKind.read, { relations: contents.relations, functions, countsAsSelect });
+    const transactionLocal = functions.some(({ name }) => name === 'set_config');
+    return makePlan(StatementKind.read, { relations: contents.relations, functions, countsAsSelect, transactionLocal });
   }
   const anything = doesAnything.has(type);
   const changesFacts = !keepsFacts.has(type) || contents.into;

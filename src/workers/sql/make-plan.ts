@@ -12,6 +12,7 @@ export function makePlan(kind: StatementKind, given: Partial<Plan> = {}): Plan {
     functions: given.functions ?? noNames,
     opaque: given.opaque ?? false,
     setting: given.setting ?? null,
+    transactionLocal: given.transactionLocal ?? false,
     beginReadOnly: given.beginReadOnly ?? false,
     beginIsolated: given.beginIsolated ?? false,
     chain: given.chain ?? false,

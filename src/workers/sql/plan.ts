@@ -73,6 +73,11 @@ export interface Plan {
    */
   readonly opaque: boolean;
   readonly setting: SettingInPlan | null;
+  /**
+   * Holds for the running transaction only, and is not said again elsewhere (SET LOCAL, SET TRANSACTION, a SELECT with
+   * set_config): the rest of the transaction must not be spread.
+   */
+  readonly transactionLocal: boolean;
   /** kind begin: READ ONLY given, and an isolation level other than READ COMMITTED (or SERIALIZABLE etc.) given. */
   readonly beginReadOnly: boolean;
   readonly beginIsolated: boolean;

@@ -18,13 +18,13 @@ export function settingPlan(node: SyntaxNode, text: string): Plan {
   const name = typeof node['name'] === 'string' ? node['name'].toLowerCase() : '';
   // SET x FROM CURRENT makes a transaction's own value the session's: said elsewhere it would mean something else.
   if (kind === 'VAR_SET_CURRENT' || name === '') return makePlan(StatementKind.write, { opaque: true });
-  if (node['is_local'] === true || ofTransaction.has(name)) return makePlan(StatementKind.write);
+  if (node['is_local'] === true || ofTransaction.has(name)) return makePlan(StatementKind.write, { transactionLocal: true });
   if (kind === 'VAR_SET_MULTI') {
-    if (name !== 'session characteristics') return makePlan(StatementKind.write);
+    if (name !== 'session characteristics') return makePlan(StatementKind.write, { transactionLocal: true });
     return makePlan(StatementKind.set, { setting: { key: `${name} ${optionNames(node)}`, text } });
   }
   // SET TRANSACTION SNAPSHOT: VAR_SET_MULTI too, but of a kind of its own in the tree of some versions.
-  if (name === 'transaction snapshot') return makePlan(StatementKind.write);
+  if (name === 'transaction snapshot') return makePlan(StatementKind.write, { transactionLocal: true });
   const opaque = name === 'standard_conforming_strings' && !keepsStringsConforming(kind, node);
   return makePlan(StatementKind.set, { setting: { key: name, text }, opaque });
 }
