@@ -43,7 +43,8 @@ export class Traffic implements LinkUser {
   private readerBegun = false;
   private discarding = false;
   private setAfterDiscard = false;
-  /** A SET that was said again on the awaited link failed there. */
+  /** The awaited link is being told what was SET (and not what was prepared); one of it failed there. */
+  private following = false;
   private followFailed = false;
   /** The client has said good-bye, and waits for its last answers. */
   private leaving = false;
@@ -272,7 +273,7 @@ export class Traffic implements LinkUser {
     link.settingsVersion = this.settings.version;
     if (statements.length === 0) return true;
     link.inject(Buffer.concat(statements.map(query)), statements.length);
-    this.followFailed = false;
+    this.following = true;
     this.awaitOwn(link);
     return false;
   }
@@ -458,8 +459,17 @@ export class Traffic implements LinkUser {
 
   private ownPrepareSettled(link: BackendLink): void {
     this.awaited = null;
-    if (this.followFailed) return this.cannotFollow(link);
-    for (const statement of this.preparing) if (link.statements.get(statement.name) !== statement) statement.unfitFor = link.node;
+    if (this.following) {
+      this.following = false;
+      if (this.followFailed) this.cannotFollow(link);
+      return;
+    }
+    for (const statement of this.preparing) {
+      if (link.statements.get(statement.name) === statement) continue;
+      statement.unfitFor = link.node;
+      // The failure has ended the transaction there; here it goes on without that node.
+      if (this.router.inTransaction) this.router.isolated = true;
+    }
   }
 
   /** The session goes on without the reader. */
@@ -545,7 +555,7 @@ export class Traffic implements LinkUser {
   failed(link: BackendLink, message: Buffer | null, swallowed: boolean): void {
     if (swallowed) {
       if (link === this.awaited) {
-        this.followFailed = this.preparing.length === 0;
+        this.followFailed = this.following;
         return;
       }
       this.session.log.log(LogLevel.warning, `DB node ${link.node} did not follow the session's state`);
@@ -569,6 +579,7 @@ export class Traffic implements LinkUser {
     if (!mustEnd) {
       if (this.awaited !== link) return;
       this.awaited = null;
+      this.following = this.followFailed = false;
       return this.goOn('answers');
     }
     if (link.midMessage) this.session.abort(`DB node ${link.node}: ${reason}`);
