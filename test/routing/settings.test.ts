@@ -192,28 +192,6 @@ test('DISCARD ALL takes back what was set on the reader', async () => {
   });
 });
 
-test('a SET that the reader cannot follow keeps the session on the primary instead of ending it', async () => {
-  // The role is dropped on the primary only after a session has it; the reader hears of both. What cannot be followed
-  // for sure is a role that is so new that the reader does not have it: replay is paused meanwhile.
-  const { sharedCluster } = await import('../support/cluster.js');
-  const reader = sharedCluster().nodes[1];
-  assert.ok(reader !== undefined);
-  await withClient(reader, async (standby) => {
-    await standby.query('select pg_wal_replay_pause()');
-    try {
-      await session(async (client) => {
-        await client.query('create role too_new');
-        await client.query('set role too_new');
-        assert.deepEqual((await client.query("select current_user::text as u, current_setting('port')::int as p")).rows.map((row: { u: string; p: number }) => [row.u, nodeOfPort(row.p)]), [['too_new', 0]]);
-        await client.query('reset role');
-        await client.query('drop role too_new');
-      });
-    } finally {
-      await standby.query('select pg_wal_replay_resume()');
-    }
-  });
-});
-
 test('the client is told of parameters that change, once', async () => {
   const client = await WireClient.login(pgloom.port);
   client.query("set time zone 'Asia/Tokyo'");

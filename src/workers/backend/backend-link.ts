@@ -11,7 +11,7 @@
  * only ever put in at debt zero, so they come first.
  */
 import type { Socket } from 'node:net';
-import { B, TX } from '../../shared/protocol/letters.js';
+import { B, TX, largeMessageBytes } from '../../shared/protocol/letters.js';
 import { syncMessage } from '../../shared/protocol/writer.js';
 import { authenticationOk, parameterStatus } from '../../shared/protocol/writer.js';
 import { Link } from '../link.js';
@@ -93,6 +93,9 @@ export class BackendLink extends Link {
   swallow = 0;
   /** The answer with this number is dropped (a batch that goes on at another node was closed by us). 0 = none. */
   dropAnswer = 0;
+  /** An ErrorResponse came since the last answer; the dropped answer's batch had one. */
+  private answerFailed = false;
+  droppedFailed = false;
   /** Messages of an extended batch have been sent and no Sync yet. */
   batchOpen = false;
   /** The server reads COPY data: it ignores Sync and Flush, and ends the connection at anything else. */
@@ -299,7 +302,7 @@ export class BackendLink extends Link {
       const length = ((data[pos + 1] as number) << 24) | ((data[pos + 2] as number) << 16) | ((data[pos + 3] as number) << 8) | (data[pos + 4] as number);
       const next = pos + 1 + length;
       const how = treatment[letter] as number;
-      if (length < 4 || how === 0) return this.outOfSync(letter, length, end);
+      if (length < 4 || length > largeMessageBytes || how === 0) return this.outOfSync(letter, length, end);
       if ((how & 1) === 1 && this.swallow === 0 && this.asked === this.answered && !this.batchOpen && !this.unsure) return this.outOfSync(letter, length, end);
       if (how === 1 && this.swallow === 0) {
         if (next > end) {
@@ -368,8 +371,11 @@ export class BackendLink extends Link {
     const closes = this.pendingCloses;
     while (closes.length > 0 && (closes[0] as PendingClose).batch < this.answered) closes.shift();
     if (this.ignoredSyncs > 0 && !this.copyIn) this.ignoredSyncs = 0;
+    const failed = this.answerFailed;
+    this.answerFailed = false;
     if (this.dropAnswer === this.answered) {
       this.dropAnswer = 0;
+      this.droppedFailed = failed;
       return true;
     }
     return false;
@@ -419,7 +425,7 @@ export class BackendLink extends Link {
         if (!swallowed) this.copyBegins();
         return !swallowed;
       case B.error: {
-        if (!swallowed) this.sawError = true;
+        if (!swallowed) this.sawError = this.answerFailed = true;
         if (!swallowed) this.copyFails();
         user.failed(this, partial ? null : Buffer.from(data.subarray(pos, to)), swallowed);
         // An error that answers nothing (an administrator's command) is for `failed` to show or not.

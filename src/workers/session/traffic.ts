@@ -156,8 +156,22 @@ export class Traffic implements LinkUser {
 
   /** The router's answer, with a verdict that was asked for on behalf of the waiting statement. */
   private judge(plan: Plan, mayLeave: boolean): number {
+    if (plan.deallocates !== null) return this.nodeToDeallocate(plan.deallocates);
     const node = this.router.nodeFor(plan, mayLeave, this.verdicts.size === 0 ? undefined : this.verdicts.get(plan));
     return node === askFirst ? this.ask(plan) : node;
+  }
+
+  /** A statement that only the reader has can only be deallocated there. */
+  private nodeToDeallocate(name: string): number {
+    const { primaryNode, readerFailed, loadBalanceNode } = this.router;
+    if (readerFailed) return loadBalanceNode;
+    let node = primaryNode;
+    for (const link of this.supply.all()) {
+      if (!link.statements.has(name)) continue;
+      if (link.node === primaryNode) return primaryNode;
+      node = link.node;
+    }
+    return node;
   }
 
   private ask(plan: Plan): number {
@@ -355,9 +369,21 @@ export class Traffic implements LinkUser {
     this.settingsSent(plan);
     this.router.sent(plan);
     if (plan.discardAll) this.discarding = true;
+    if (plan.deallocates !== null) this.deallocated(plan.deallocates);
     if (plan.ddl) {
       this.ddlUnderWay = true;
       this.session.worker.nodes.noteDdl();
+    }
+  }
+
+  /** DEALLOCATE by SQL is being sent to one link: the others get a Close. */
+  private deallocated(name: string): void {
+    if (name === '') this.statements.clear();
+    else this.statements.delete(name);
+    for (const link of this.supply.all()) {
+      const names = name === '' ? [...link.statements.keys()].filter((one) => one !== '') : link.statements.has(name) ? [name] : [];
+      for (const one of names) link.statements.delete(one);
+      if (link !== this.current && names.length > 0) link.inject(Buffer.concat([...names.map(closeStatement), syncMessage]), 1);
     }
   }
 
@@ -450,7 +476,7 @@ export class Traffic implements LinkUser {
     link.sawError = false;
     if (this.splitting === link) {
       this.splitting = null;
-      this.session.splitSettled(failed);
+      this.session.splitSettled(link.droppedFailed);
     }
     this.updateState(link, failed);
     this.session.settled(link.status);

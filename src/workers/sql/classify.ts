@@ -64,6 +64,8 @@ function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
       return settingPlan(node, text);
     case 'VariableShowStmt':
       return showPlan(node);
+    case 'DeallocateStmt':
+      return makePlan(StatementKind.write, { deallocates: typeof node['name'] === 'string' ? node['name'] : '' });
     case 'DiscardStmt':
       return makePlan(StatementKind.discard, { discardAll: node['target'] === 'DISCARD_ALL' });
     default:

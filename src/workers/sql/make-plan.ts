@@ -16,6 +16,7 @@ export function makePlan(kind: StatementKind, given: Partial<Plan> = {}): Plan {
     beginReadOnly: given.beginReadOnly ?? false,
     beginIsolated: given.beginIsolated ?? false,
     chain: given.chain ?? false,
+    deallocates: given.deallocates ?? null,
     discardAll: given.discardAll ?? false,
     ddl: given.ddl ?? false,
     pool: given.pool ?? null,

@@ -83,6 +83,8 @@ export interface Plan {
   readonly beginIsolated: boolean;
   /** COMMIT/ROLLBACK AND CHAIN. */
   readonly chain: boolean;
+  /** DEALLOCATE: the name, '' = ALL. */
+  readonly deallocates: string | null;
   /** kind discard: DISCARD ALL (clears settings and prepared statements too). */
   readonly discardAll: boolean;
   /**
