@@ -1,13 +1,13 @@
 /** Servers that break the protocol: the session that meets one ends cleanly, and its link is never used again. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Socket } from 'node:net';
 import { allChildrenFree } from '../../bench/fuzz/fuzz.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 import { body, firstError, int32, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
-import { answer, complete, fakeServer, greeting, ready, row } from './fake-server.js';
+import { answer, complete, fakeServer, greeting, type FakeServer, ready, row } from './fake-server.js';
 import { lying, message } from './messages.js';
 
 type OnQuery = (sql: string, socket: Socket) => Uint8Array | undefined;
@@ -22,20 +22,9 @@ const mostlyRight = (evil: OnQuery): OnQuery => (sql, socket) => {
   return Buffer.concat([complete('SELECT 0'), ready]);
 };
 
-async function withFake(onQuery: OnQuery, use: (pgloom: Pgloom, connections: () => number) => Promise<void>, onStartup?: () => Uint8Array | undefined): Promise<void> {
-  const server = await fakeServer(onQuery, onStartup);
-  try {
-    const pgloom = await startPgloom({ nodes: [server], settings: nowhere, env: {} });
-    try {
-      await use(pgloom, server.connections);
-      assert.doesNotMatch(pgloom.stderr(), /internal error|PANIC/);
-    } finally {
-      await pgloom.stop();
-    }
-  } finally {
-    await server.stop();
-  }
-}
+const noEvil: OnQuery = () => undefined;
+/** What the one server of these tests does now. */
+const now: { onQuery: OnQuery; onStartup: Uint8Array } = { onQuery: mostlyRight(noEvil), onStartup: greeting };
 
 /** The next clients get what they ask for. */
 async function newcomersAreServed(port: number): Promise<void> {
@@ -65,16 +54,32 @@ const evils: Readonly<Record<string, OnQuery>> = {
 };
 
 describe('bad servers', () => {
+  let server: FakeServer;
+  let pgloom: Pgloom;
+  before(async () => {
+    server = await fakeServer((sql, socket) => now.onQuery(sql, socket), () => now.onStartup);
+    pgloom = await startPgloom({ nodes: [server], settings: nowhere });
+  });
+  after(async () => {
+    await pgloom.stop();
+    await server.stop();
+  });
+  afterEach(async () => {
+    Object.assign(now, { onQuery: mostlyRight(noEvil), onStartup: greeting });
+    await newcomersAreServed(pgloom.port);
+    await allChildrenFree(pgloom);
+    assert.doesNotMatch(pgloom.stderr(), /internal error|PANIC/);
+  });
+
   for (const [name, evil] of Object.entries(evils)) {
     it(`a server that ${name} costs the client that asked its session`, async () => {
-      await withFake(mostlyRight(evil), async (pgloom) => {
-        const client = await WireClient.login(pgloom.port);
-        client.socket.on('error', () => {});
-        client.query('select evil');
-        await ended(client);
-        await allChildrenFree(pgloom);
-        await newcomersAreServed(pgloom.port);
-      });
+      now.onQuery = mostlyRight(evil);
+      const client = await WireClient.login(pgloom.port);
+      client.socket.on('error', () => {});
+      client.query('select evil');
+      await ended(client);
+      await allChildrenFree(pgloom);
+      await newcomersAreServed(pgloom.port);
     });
   }
 
@@ -95,33 +100,30 @@ describe('bad servers', () => {
           saidLate = sleep(30).then(() => { if (!socket.destroyed) socket.write(bytes); }).then(() => sleep(30));
           return answer('first');
         };
-        await withFake(mostlyRight(evil), async (pgloom) => {
-          for (let round = 0; round < 5; round++) {
-            const client = await WireClient.login(pgloom.port);
-            client.socket.on('error', () => {});
-            client.query('select evil');
-            assert.deepEqual(rowsOf(await client.readUntil('Z'))[0], ['first']);
-            client.end();
-            // A server that lies while the next client waits for its answer cannot be told from one that does not.
-            if (late) await saidLate;
-            await newcomersAreServed(pgloom.port);
-          }
-        });
+        now.onQuery = mostlyRight(evil);
+        for (let round = 0; round < 3; round++) {
+          const client = await WireClient.login(pgloom.port);
+          client.socket.on('error', () => {});
+          client.query('select evil');
+          assert.deepEqual(rowsOf(await client.readUntil('Z'))[0], ['first']);
+          client.end();
+          // A server that lies while the next client waits for its answer cannot be told from one that does not.
+          if (late) await saidLate;
+          await newcomersAreServed(pgloom.port);
+        }
       });
     }
   }
 
   it('a server that answers the reset wrongly, or never, loses its link', async () => {
     let resets = 0;
-    const onQuery: OnQuery = (sql, socket) => {
-      if (!/discard/i.test(sql)) return mostlyRight(() => undefined)(sql, socket);
+    now.onQuery = (sql, socket) => {
+      if (!/discard/i.test(sql)) return mostlyRight(noEvil)(sql, socket);
       resets++;
       return resets % 2 === 0 ? Buffer.concat([message('E', Buffer.from('SERROR\0C42501\0Mno\0\0')), ready]) : message('Z', Buffer.from('T'));
     };
-    await withFake(onQuery, async (pgloom) => {
-      for (let round = 0; round < 4; round++) await newcomersAreServed(pgloom.port);
-      assert.ok(resets > 4, 'links were reset');
-    });
+    for (let round = 0; round < 4; round++) await newcomersAreServed(pgloom.port);
+    assert.ok(resets > 4, 'links were reset');
   });
 
   const startups: Readonly<Record<string, Buffer>> = {
@@ -137,16 +139,19 @@ describe('bad servers', () => {
   };
   for (const [name, bytes] of Object.entries(startups)) {
     it(`a server that answers the login with ${name} is refused, and the client told`, async () => {
-      let evil = false;
-      await withFake(mostlyRight(() => undefined), async (pgloom) => {
-        evil = true;
+      now.onStartup = bytes;
+      // The pool must have no link left.
+      const clients: WireClient[] = [];
+      let error: Record<string, string> | undefined;
+      while (error === undefined) {
         const client = await WireClient.connect(pgloom.port);
+        clients.push(client);
         client.startup({ user: 'postgres', database: 'test' });
-        assert.equal(firstError(await client.expectClose())?.['S'], 'FATAL');
-        evil = false;
-        await newcomersAreServed(pgloom.port);
-        await allChildrenFree(pgloom);
-      }, () => (evil ? bytes : greeting));
+        const first = await client.readMessage();
+        if (first.type === 'E') error = firstError([first]);
+      }
+      assert.equal(error['S'], 'FATAL');
+      for (const client of clients) client.destroy();
     });
   }
 });

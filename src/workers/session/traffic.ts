@@ -38,7 +38,7 @@ export class Traffic implements LinkUser {
   private awaited: BackendLink | null = null;
   private splitting: BackendLink | null = null;
   /** Statements that are being prepared on the awaited link. */
-  private readonly preparing: Statement[] = [];
+  private preparing: Statement[] = [];
   /** The reader has been given the session's transaction. */
   private readerBegun = false;
   private discarding = false;
@@ -309,39 +309,41 @@ export class Traffic implements LinkUser {
    * a statement that cannot be prepared there is marked, and the batch goes to the primary.
    */
   private prepare(link: BackendLink, batch: Batch): boolean {
-    const messages: Buffer[] = [];
-    this.preparing.length = 0;
-    for (const name of batch.wanted) {
-      const wanted = this.statementOf(name);
+    if (this.knowsAll(link, batch)) return true;
+    const names = new Set(batch.wanted);
+    // The link must know, too, of a name in use that the batch parses again, so that the server refuses it.
+    for (const { name } of batch.parses) if (name !== '') names.add(name);
+    const stale: string[] = [];
+    const missing: Statement[] = [];
+    for (const name of names) {
+      const known = this.statementOf(name);
       const had = link.statements.get(name);
-      if (had === wanted || wanted?.unfitFor === link.node) continue;
-      if (had !== undefined) this.closeOn(link, name, messages);
-      if (wanted === undefined || wanted.message.length === 0) continue;
-      messages.push(wanted.message);
-      link.expectOwnParse(wanted);
-      this.preparing.push(wanted);
+      if (had === known || known?.unfitFor === link.node) continue;
+      // Closed or replaced by the client while another link was current.
+      if (had !== undefined) stale.push(name);
+      if (known !== undefined && known.message.length > 0) missing.push(known);
     }
-    for (const { name } of batch.parses) {
-      if (name === '') continue;
-      const known = this.statements.get(name);
-      const had = link.statements.get(name);
-      if (had === known) continue;
-      // Closed or replaced by the client while another link was current. A name in use must be refused here too.
-      if (had !== undefined) this.closeOn(link, name, messages);
-      if (known === undefined || known.message.length === 0 || batch.wanted.includes(name)) continue;
-      messages.push(known.message);
-      link.expectOwnParse(known);
-      this.preparing.push(known);
+    if (stale.length + missing.length === 0 || link.unsure || link.copyIn) return true;
+    // In a failed transaction nothing can be prepared, and nothing would be run.
+    if (link.quiet && link.status === TX.failed) return true;
+    if (!link.quiet) {
+      // What is put in now would be answered behind what the client has asked before.
+      this.waitForAnswers(null);
+      return false;
     }
-    if (messages.length === 0) return true;
-    link.inject(Buffer.concat([...messages, syncMessage]), 1);
+    for (const name of stale) link.statements.delete(name);
+    for (const statement of missing) link.expectOwnParse(statement);
+    this.preparing = missing;
+    link.inject(Buffer.concat([...stale.map(closeStatement), ...missing.map(({ message }) => message), syncMessage]), 1);
     this.awaitOwn(link);
     return false;
   }
 
-  private closeOn(link: BackendLink, name: string, messages: Buffer[]): void {
-    messages.push(closeStatement(name));
-    link.statements.delete(name);
+  /** The usual case, without an object made. */
+  private knowsAll(link: BackendLink, batch: Batch): boolean {
+    for (const name of batch.wanted) if (link.statements.get(name) !== this.statementOf(name)) return false;
+    for (const { name } of batch.parses) if (name !== '' && link.statements.get(name) !== this.statements.get(name)) return false;
+    return true;
   }
 
   /** The same in the middle of a batch: no Sync may be put in, and a failure is the batch's failure. */

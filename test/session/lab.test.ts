@@ -1,0 +1,109 @@
+/** The lab of the first user: their own pgpool.conf with free ports, and the lines of their notes that do not need PCP. */
+import assert from 'node:assert/strict';
+import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { type Cluster, startCluster } from '../../src/main/demo/cluster.js';
+import { freePort } from '../../src/main/demo/free-port.js';
+import { onProcessEnd } from '../../src/main/demo/process-end.js';
+import { labFile } from '../config/lab-file.js';
+
+const command = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
+const run = promisify(execFile);
+const skip = spawnSync('psql', ['--version']).status === 0 ? false : 'psql is not installed';
+
+let cluster: Cluster;
+let directory: string;
+let port: number;
+let pgpool: ChildProcess;
+let stderr = '';
+let forget: () => void;
+
+before(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'pgloom-lab-'));
+  mkdirSync(join(directory, 'info'));
+  // The monitoring role really has to give its password.
+  cluster = await startCluster({ standbys: 2, auth: 'host all pgpool_monitor 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust' });
+  await cluster.query(0, "create role pgpool_monitor login password '123123'; grant pg_monitor to pgpool_monitor");
+  await cluster.waitForReplay();
+  port = await freePort();
+  await startPgpool(await freePort());
+});
+after(async () => {
+  pgpool.kill('SIGINT');
+  if (pgpool.exitCode === null) await once(pgpool, 'exit');
+  forget();
+  await cluster.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function startPgpool(pcpPort: number): Promise<void> {
+  let text = labFile.replaceAll('@DIR@', directory).replace('port = 9999', `port = ${port}`).replace('pcp_port = 9898', `pcp_port = ${pcpPort}`);
+  cluster.nodes.forEach((node, id) => { text = text.replace(`= 5516${id}`, `= ${node.port}`); });
+  assert.doesNotMatch(text, /= (9999|9898|5516\d)\b/);
+  writeFileSync(join(directory, 'pgpool.conf'), text);
+  writeFileSync(join(directory, 'pool_hba.conf'), 'local   all         all                               trust\nhost    all         all         127.0.0.1/32          trust\n');
+  writeFileSync(join(directory, 'pcp.conf'), 'pgpool:d910bec38754da22001aaa3b006f203a\n');
+  const files = ['-f', join(directory, 'pgpool.conf'), '-F', join(directory, 'pcp.conf'), '-a', join(directory, 'pool_hba.conf')];
+  pgpool = spawn(process.execPath, [command, '-n', ...files], { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
+  pgpool.stderr?.setEncoding('utf8').on('data', (chunk: string) => { stderr += chunk; });
+  forget = onProcessEnd(() => { pgpool.kill('SIGKILL'); });
+  for (const deadline = Date.now() + 30_000; !await accepts(); await sleep(50)) {
+    assert.ok(pgpool.exitCode === null && Date.now() < deadline, `pgpool did not start:\n${stderr}`);
+  }
+}
+
+function accepts(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => { socket.destroy(); resolve(true); });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+async function psql(sql: string, ...options: readonly string[]): Promise<string> {
+  return (await run('psql', ['-X', '-h', '127.0.0.1', '-p', String(port), '-U', 'postgres', ...options, '-c', sql])).stdout;
+}
+
+test("the lab: select current_setting('port') varies from session to session", { skip }, async () => {
+  const ports = new Set<number>();
+  // Three nodes of the same weight: all of them are seen in 60 sessions but for one time in ten billion.
+  for (let i = 0; i < 60 && ports.size < 3; i++) ports.add(Number(await psql("select current_setting('port')", '-At')));
+  assert.deepEqual([...ports].sort(), cluster.nodes.map((node) => node.port).sort());
+});
+
+test('the lab: SHOW POOL_NODES and SHOW POOL_PROCESSES', { skip }, async () => {
+  const nodes = (await psql('SHOW POOL_NODES', '-At')).trim().split('\n').map((line) => line.split('|'));
+  assert.deepEqual(nodes.map((row) => [row[0], row[1], row[2], row[3], row[5], row[6]]), cluster.nodes.map((node, id) => [
+    String(id), '127.0.0.1', String(node.port), 'up', '0.333333', id === 0 ? 'primary' : 'standby',
+  ]));
+  assert.match(await psql('SHOW POOL_NODES'), /node_id \| hostname {2}.*\| last_status_change/);
+  const processes = (await psql('SHOW POOL_PROCESSES', '-At')).trim().split('\n');
+  // Dynamic mode: those that exist.
+  assert.ok(processes.length >= 3 && processes.length <= 100, String(processes.length));
+  assert.equal(processes.filter((line) => line.includes('|postgres|postgres|')).length, 1);
+});
+
+test('the lab: when a standby is stopped, node 1 is seen down and reads go on', { skip }, async () => {
+  await cluster.nodes[1]?.stop('fast');
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const ports = Number(await psql("select current_setting('port')", '-At'));
+    assert.notEqual(ports, cluster.nodes[1]?.port);
+    const line = (await psql('SHOW POOL_NODES', '-At')).split('\n')[1] ?? '';
+    if (line.split('|')[3] === 'down') break;
+    assert.ok(Date.now() < deadline, line);
+    await sleep(200);
+  }
+});
+
+test('the lab: passwords are nowhere in what is written', () => {
+  assert.doesNotMatch(stderr, /123123/);
+});
