@@ -210,7 +210,9 @@ export abstract class Link {
   /** What a write of ours to another link was waiting for has happened. */
   private readonly drained = (): void => {
     this.undrained--;
-    if (this.undrained === 0 && !this.stalled && !this.closed) this.proceed();
+    if (this.undrained > 0) return;
+    if (this.closed) this.socket.resume();
+    else if (!this.stalled) this.proceed();
   };
 
   /** Writes bytes that nobody else will change. */
@@ -234,8 +236,9 @@ export abstract class Link {
     socket.once('close', () => clearTimeout(timer));
     if (last === undefined) socket.end();
     else socket.end(last);
-    // Reading on (and dropping) what the peer still sends keeps a reset from overtaking our last words.
-    socket.resume();
+    // Reading on (and dropping) what the peer still sends keeps a reset from overtaking our last words. Not while another
+    // link's pending write owns the read buffer: that client would get what comes now in place of its bytes.
+    if (this.undrained === 0) socket.resume();
   }
 
   /** Closes at once. `gone` is not called. */

@@ -83,7 +83,11 @@ export class Worker {
     const { settings } = this;
     const dynamic = settings.process_management_mode === 'dynamic';
     const first = settings.process_management_strategy === 'aggressive' ? settings.max_spare_children : settings.min_spare_children;
-    this.children.start(dynamic ? Math.ceil(first / workers) : this.childTable.size);
+    if (!dynamic) return this.children.start(this.childTable.size);
+    // Dynamic mode begins with one thread, which has them all; a thread that comes later starts children as clients come.
+    let threads = 0;
+    for (let row = 0; row < workers; row++) if (this.workerTable.threadOf(row) !== 0) threads++;
+    if (threads <= 1) this.children.start(first);
   }
 
   report(report: Report): void {

@@ -54,6 +54,17 @@ export class LinkSupply {
     );
   }
 
+  /** A node where the statement is prepared (a DEALLOCATE fails elsewhere): the primary if it is, or if nobody has it. */
+  nodeWith(statement: string, primary: number): number {
+    let node = primary;
+    for (const link of this.links.values()) {
+      if (!link.statements.has(statement)) continue;
+      if (link.node === primary) return primary;
+      node = link.node;
+    }
+    return node;
+  }
+
   private attach(link: BackendLink): BackendLink {
     link.user = this.traffic;
     link.sessions++;

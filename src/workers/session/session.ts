@@ -45,13 +45,14 @@ export class Session {
 
   constructor(readonly worker: Worker, private readonly handOver: HandOver, private readonly done: (reason: string) => void) {
     this.settings = worker.settings;
+    // First, because it may throw: a descriptor that is no socket must cost no child.
+    this.client = new ClientLink(handOver.fd, this);
     this.childRow = worker.children.take();
     this.connectedMs = Date.now();
     this.heardMs = worker.nowMs;
     this.identity = newLogIdentity('child', this.childRow < 0 ? 0 : worker.childTable.id(this.childRow));
     this.identity.host = handOver.host;
     this.log = worker.log.child(this.identity);
-    this.client = new ClientLink(handOver.fd, this);
   }
 
   start(): void {
@@ -212,6 +213,9 @@ export class Session {
       if (limitMs > 0 && nowMs - this.connectedMs >= limitMs) this.fail(errors.authenticationTimeout());
       return;
     }
+    // A host that dies without a word leaves its connections open for hours: the node table knows better.
+    for (const link of this.traffic.supply.all()) if (!this.worker.nodes.isAlive(link.node)) this.traffic.lost(link, 'the node is down');
+    if (this.over) return;
     const limit = settings.client_idle_limit;
     if (limit > 0 && nowMs - this.heardMs > limit * 1000 && this.traffic.current?.quiet !== false) this.fail(errors.clientIdleLimit(limit));
     else if (this.worker.stopping === 'fast') this.fail(errors.adminShutdown());

@@ -15,6 +15,7 @@ import { startsLikeSelect } from '../sql/first-character.js';
 import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
 import { plainPlan } from '../sql/plain-plan.js';
 import { Portals, type Batch } from './batch.js';
+import { LinkState } from './link-state.js';
 import { LinkSupply } from './link-supply.js';
 import { setsIsolation } from './isolation.js';
 import { SessionSettings } from './session-settings.js';
@@ -32,20 +33,12 @@ export class Traffic implements LinkUser {
   current: BackendLink | null = null;
   private readonly settings = new SessionSettings();
   private readonly statements = new Map<string, Statement>();
+  private readonly linkState: LinkState;
   private unnamed: Statement | null = null;
   private waiting: Waiting = 'nothing';
-  /** The link whose answers are waited for, other than the current one's. */
-  private awaited: BackendLink | null = null;
   private splitting: BackendLink | null = null;
-  /** Statements that are being prepared on the awaited link. */
-  private preparing: Statement[] = [];
-  /** The reader has been given the session's transaction. */
-  private readerBegun = false;
   private discarding = false;
   private setAfterDiscard = false;
-  /** The awaited link is being told what was SET (and not what was prepared); one of it failed there. */
-  private following = false;
-  private followFailed = false;
   /** The client has said good-bye, and waits for its last answers. */
   private leaving = false;
   /** Verdicts that must not be remembered longer than for the statement or the batch that waits for them. */
@@ -64,6 +57,7 @@ export class Traffic implements LinkUser {
     const { worker } = session;
     this.router = new Router(worker.nodes, session.settings, worker.factsOf(session.database));
     this.supply = new LinkSupply(session, this);
+    this.linkState = new LinkState(this, this.settings, this.statements);
     const { log_statement: all, log_per_node_statement: perNode, notice_per_node_statement: notice } = session.settings;
     this.single = this.router.isRaw || session.settings.backends.length === 1;
     this.talkative = all || perNode || notice;
@@ -156,22 +150,9 @@ export class Traffic implements LinkUser {
 
   /** The router's answer, with a verdict that was asked for on behalf of the waiting statement. */
   private judge(plan: Plan, mayLeave: boolean): number {
-    if (plan.deallocates !== null) return this.nodeToDeallocate(plan.deallocates);
+    if (plan.deallocates !== null && !this.router.readerFailed) return this.supply.nodeWith(plan.deallocates, this.router.primaryNode);
     const node = this.router.nodeFor(plan, mayLeave, this.verdicts.size === 0 ? undefined : this.verdicts.get(plan));
     return node === askFirst ? this.ask(plan) : node;
-  }
-
-  /** A statement that only the reader has can only be deallocated there. */
-  private nodeToDeallocate(name: string): number {
-    const { primaryNode, readerFailed, loadBalanceNode } = this.router;
-    if (readerFailed) return loadBalanceNode;
-    let node = primaryNode;
-    for (const link of this.supply.all()) {
-      if (!link.statements.has(name)) continue;
-      if (link.node === primaryNode) return primaryNode;
-      node = link.node;
-    }
-    return node;
   }
 
   private ask(plan: Plan): number {
@@ -210,7 +191,7 @@ export class Traffic implements LinkUser {
     const unfit = batch.wanted.find((name) => this.statementOf(name)?.unfitFor === node);
     const link = this.choose(unfit === undefined ? node : primary);
     if (link === null) return null;
-    if (!this.prepare(link, batch)) return null;
+    if (!this.linkState.prepare(link, batch)) return null;
     this.forgetVerdicts();
     if (this.talkative) for (const { plan, text } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, text);
     return link;
@@ -249,8 +230,8 @@ export class Traffic implements LinkUser {
       this.session.client.stall();
       return null;
     }
-    if (!this.isFollowing(link)) return null;
-    this.catchUp(link);
+    if (!this.linkState.isFollowing(link)) return null;
+    this.linkState.catchUp(link);
     this.current = link;
     this.answeredBefore = link.answered;
     return link;
@@ -275,84 +256,8 @@ export class Traffic implements LinkUser {
     this.session.client.proceed();
   }
 
-  /* ---- bringing a link to the session's state ---- */
-
-  /**
-   * Says on the link what the session has SET and it does not know; false while that is under way. The client's
-   * statement waits, because it must not run there when a SET fails (a role that the standby does not have yet).
-   */
-  private isFollowing(link: BackendLink): boolean {
-    if (link.settingsVersion === this.settings.version) return true;
-    const statements = this.settings.statementsSince(link.settingsVersion);
-    link.settingsVersion = this.settings.version;
-    if (statements.length === 0) return true;
-    link.inject(Buffer.concat(statements.map(query)), statements.length);
-    this.following = true;
-    this.awaitOwn(link);
-    return false;
-  }
-
-  private awaitOwn(link: BackendLink): void {
-    this.waiting = 'answers';
-    this.awaited = link;
-    this.session.client.stall();
-  }
-
-  private catchUp(link: BackendLink): void {
-    if (!this.router.inTransaction || this.isPrimary(link) || this.readerBegun) return;
-    link.inject(query(this.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'), 1);
-    this.readerBegun = true;
-  }
-
-  /**
-   * Prepares on the link, before the batch, the statements it wants and does not have. False while that is under way;
-   * a statement that cannot be prepared there is marked, and the batch goes to the primary.
-   */
-  private prepare(link: BackendLink, batch: Batch): boolean {
-    if (this.knowsAll(link, batch)) return true;
-    const names = new Set(batch.wanted);
-    // The link must know, too, of a name in use that the batch parses again, so that the server refuses it.
-    for (const { name } of batch.parses) if (name !== '') names.add(name);
-    const stale: string[] = [];
-    const missing: Statement[] = [];
-    for (const name of names) {
-      const known = this.statementOf(name);
-      const had = link.statements.get(name);
-      if (had === known || known?.unfitFor === link.node) continue;
-      // Closed or replaced by the client while another link was current.
-      if (had !== undefined) stale.push(name);
-      if (known !== undefined && known.message.length > 0) missing.push(known);
-    }
-    if (stale.length + missing.length === 0 || link.unsure || link.copyIn) return true;
-    // In a failed transaction nothing can be prepared, and nothing would be run.
-    if (link.quiet && link.status === TX.failed) return true;
-    if (!link.quiet) {
-      // What is put in now would be answered behind what the client has asked before.
-      this.waitForAnswers(null);
-      return false;
-    }
-    for (const name of stale) link.statements.delete(name);
-    for (const statement of missing) link.expectOwnParse(statement);
-    this.preparing = missing;
-    link.inject(Buffer.concat([...stale.map(closeStatement), ...missing.map(({ message }) => message), syncMessage]), 1);
-    this.awaitOwn(link);
-    return false;
-  }
-
-  /** The usual case, without an object made. */
-  private knowsAll(link: BackendLink, batch: Batch): boolean {
-    for (const name of batch.wanted) if (link.statements.get(name) !== this.statementOf(name)) return false;
-    for (const { name } of batch.parses) if (name !== '' && link.statements.get(name) !== this.statements.get(name)) return false;
-    return true;
-  }
-
-  /** The same in the middle of a batch: no Sync may be put in, and a failure is the batch's failure. */
   prepareWithin(link: BackendLink, name: string): void {
-    const wanted = this.statementOf(name);
-    const had = link.statements.get(name);
-    if (wanted === undefined || had === wanted || wanted.message.length === 0) return;
-    link.expectParse(wanted, true);
-    link.send(wanted.message);
+    this.linkState.prepareWithin(link, name);
   }
 
   /* ---- bookkeeping of what is sent ---- */
@@ -469,7 +374,7 @@ export class Traffic implements LinkUser {
 
   settled(link: BackendLink, own: boolean): void {
     if (own) {
-      if (link === this.awaited) this.ownPrepareSettled(link);
+      this.linkState.settled(link);
       this.goOn('answers');
       return;
     }
@@ -483,30 +388,6 @@ export class Traffic implements LinkUser {
     this.updateState(link, failed);
     this.session.settled(link.status);
     this.goOn('answers');
-  }
-
-  private ownPrepareSettled(link: BackendLink): void {
-    this.awaited = null;
-    if (this.following) {
-      this.following = false;
-      if (this.followFailed) this.cannotFollow(link);
-      return;
-    }
-    for (const statement of this.preparing) {
-      if (link.statements.get(statement.name) === statement) continue;
-      statement.unfitFor = link.node;
-      // The failure has ended the transaction there; here it goes on without that node.
-      if (this.router.inTransaction) this.router.isolated = true;
-    }
-  }
-
-  /** The session goes on without the reader. */
-  private cannotFollow(link: BackendLink): void {
-    this.followFailed = false;
-    if (this.isPrimary(link)) return this.fail(errors.backendProtocol(link.node, 'the session state could not be brought to this node'));
-    this.session.log.log(LogLevel.debug1, `DB node ${link.node} could not follow the settings of the session, which stays on the primary`);
-    this.router.pinned = true;
-    this.supply.forget(link);
   }
 
   private updateState(link: BackendLink, failed: boolean): void {
@@ -545,8 +426,8 @@ export class Traffic implements LinkUser {
 
   /** The transaction is over on one link: end it on the other as well. */
   private alignOthers(link: BackendLink): void {
-    if (!this.readerBegun) return;
-    this.readerBegun = false;
+    if (!this.linkState.readerBegun) return;
+    this.linkState.readerBegun = false;
     for (const other of this.supply.all()) {
       if (other === link || (other.status === TX.idle && this.isPrimary(other))) continue;
       other.inject(query(this.isPrimary(other) ? 'ROLLBACK' : 'COMMIT'), 1);
@@ -582,10 +463,7 @@ export class Traffic implements LinkUser {
 
   failed(link: BackendLink, message: Buffer | null, swallowed: boolean): void {
     if (swallowed) {
-      if (link === this.awaited) {
-        this.followFailed = this.following;
-        return;
-      }
+      if (this.linkState.failed(link)) return;
       this.session.log.log(LogLevel.warning, `DB node ${link.node} did not follow the session's state`);
       this.fail(errors.backendProtocol(link.node, 'the session state could not be brought to this node'));
       return;
@@ -597,7 +475,7 @@ export class Traffic implements LinkUser {
 
   lost(link: BackendLink, reason: string, lastWords: Buffer | null = null): void {
     const owes = link.debt > 0 || link.batchOpen || link.midMessage;
-    const mustEnd = this.isPrimary(link) || owes || (this.router.inTransaction && this.readerBegun);
+    const mustEnd = this.isPrimary(link) || owes || (this.router.inTransaction && this.linkState.readerBegun);
     const toldAlready = link.sawError && link.debt > 0;
     this.supply.forget(link);
     if (this.current === link) this.current = null;
@@ -605,10 +483,7 @@ export class Traffic implements LinkUser {
     if (this.leaving) return this.session.end('client terminated', false);
     this.session.nodeTrouble(link.node, reason);
     if (!mustEnd) {
-      if (this.awaited !== link) return;
-      this.awaited = null;
-      this.following = this.followFailed = false;
-      return this.goOn('answers');
+      return this.linkState.lost(link) ? this.goOn('answers') : undefined;
     }
     if (link.midMessage) this.session.abort(`DB node ${link.node}: ${reason}`);
     else if (toldAlready) this.session.finish(`DB node ${link.node}: ${reason}`, null);

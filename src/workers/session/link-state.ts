@@ -1,0 +1,143 @@
+/**
+ * Brings a link that joins to the session's state: what was SET, the transaction, the statements prepared. It is said
+ * by messages whose answers the client does not see.
+ */
+import { errors } from '../../shared/errors.js';
+import { TX } from '../../shared/protocol/letters.js';
+import { closeStatement, query, syncMessage } from '../../shared/protocol/writer.js';
+import type { BackendLink } from '../backend/backend-link.js';
+import type { Batch } from './batch.js';
+import type { SessionSettings } from './session-settings.js';
+import type { Statement } from './statement.js';
+import type { Traffic } from './traffic.js';
+
+export class LinkState {
+  /** The reader has been given the session's transaction. */
+  readerBegun = false;
+  /** The link whose answers to what was put in are waited for. */
+  private awaited: BackendLink | null = null;
+  /** Statements that are being prepared on it. */
+  private preparing: Statement[] = [];
+  /** It is being told what was SET (and not what was prepared); one of it failed there. */
+  private following = false;
+  private followFailed = false;
+
+  constructor(private readonly traffic: Traffic, private readonly settings: SessionSettings, private readonly statements: ReadonlyMap<string, Statement>) {}
+
+  /**
+   * Says on the link what the session has SET and it does not know; false while that is under way. The client's
+   * statement waits, because it must not run there when a SET fails (a role that the standby does not have yet).
+   */
+  isFollowing(link: BackendLink): boolean {
+    if (link.settingsVersion === this.settings.version) return true;
+    const statements = this.settings.statementsSince(link.settingsVersion);
+    link.settingsVersion = this.settings.version;
+    if (statements.length === 0) return true;
+    link.inject(Buffer.concat(statements.map(query)), statements.length);
+    this.following = true;
+    this.awaitOwn(link);
+    return false;
+  }
+
+  private awaitOwn(link: BackendLink): void {
+    this.awaited = link;
+    this.traffic.waitForAnswers(null);
+  }
+
+  catchUp(link: BackendLink): void {
+    if (!this.traffic.router.inTransaction || this.traffic.isPrimary(link) || this.readerBegun) return;
+    link.inject(query(this.traffic.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'), 1);
+    this.readerBegun = true;
+  }
+
+  /**
+   * Prepares on the link, before the batch, the statements it wants and does not have. False while that is under way;
+   * a statement that cannot be prepared there is marked, and the batch goes to the primary.
+   */
+  prepare(link: BackendLink, batch: Batch): boolean {
+    if (this.knowsAll(link, batch)) return true;
+    const names = new Set(batch.wanted);
+    // The link must know, too, of a name in use that the batch parses again, so that the server refuses it.
+    for (const { name } of batch.parses) if (name !== '') names.add(name);
+    const stale: string[] = [];
+    const missing: Statement[] = [];
+    for (const name of names) {
+      const known = this.traffic.statementOf(name);
+      const had = link.statements.get(name);
+      if (had === known || known?.unfitFor === link.node) continue;
+      // Closed or replaced by the client while another link was current.
+      if (had !== undefined) stale.push(name);
+      if (known !== undefined && known.message.length > 0) missing.push(known);
+    }
+    if (stale.length + missing.length === 0 || link.unsure || link.copyIn) return true;
+    // In a failed transaction nothing can be prepared, and nothing would be run.
+    if (link.quiet && link.status === TX.failed) return true;
+    if (!link.quiet) {
+      // What is put in now would be answered behind what the client has asked before.
+      this.traffic.waitForAnswers(null);
+      return false;
+    }
+    for (const name of stale) link.statements.delete(name);
+    for (const statement of missing) link.expectOwnParse(statement);
+    this.preparing = missing;
+    link.inject(Buffer.concat([...stale.map(closeStatement), ...missing.map(({ message }) => message), syncMessage]), 1);
+    this.awaitOwn(link);
+    return false;
+  }
+
+  /** The usual case, without an object made. */
+  private knowsAll(link: BackendLink, batch: Batch): boolean {
+    for (const name of batch.wanted) if (link.statements.get(name) !== this.traffic.statementOf(name)) return false;
+    for (const { name } of batch.parses) if (name !== '' && link.statements.get(name) !== this.statements.get(name)) return false;
+    return true;
+  }
+
+  /** The same in the middle of a batch: no Sync may be put in, and a failure is the batch's failure. */
+  prepareWithin(link: BackendLink, name: string): void {
+    const wanted = this.traffic.statementOf(name);
+    const had = link.statements.get(name);
+    if (wanted === undefined || had === wanted || wanted.message.length === 0) return;
+    link.expectParse(wanted, true);
+    link.send(wanted.message);
+  }
+
+  /** What was put in is answered. */
+  settled(link: BackendLink): void {
+    if (link !== this.awaited) return;
+    this.awaited = null;
+    if (this.following) {
+      this.following = false;
+      if (this.followFailed) this.cannotFollow(link);
+      return;
+    }
+    for (const statement of this.preparing) {
+      if (link.statements.get(statement.name) === statement) continue;
+      statement.unfitFor = link.node;
+      // The failure has ended the transaction there; here it goes on without that node.
+      if (this.traffic.router.inTransaction) this.traffic.router.isolated = true;
+    }
+  }
+
+  /** The session goes on without the reader. */
+  private cannotFollow(link: BackendLink): void {
+    this.followFailed = false;
+    if (this.traffic.isPrimary(link)) return this.traffic.fail(errors.backendProtocol(link.node, 'the session state could not be brought to this node'));
+    this.traffic.router.pinned = true;
+    this.traffic.supply.forget(link);
+  }
+
+  /** An error answers what was put in; true when it was expected that it may fail. */
+  failed(link: BackendLink): boolean {
+    if (link !== this.awaited) return false;
+    this.followFailed = this.following;
+    return true;
+  }
+
+  /** The link is gone; true when it was waited for. */
+  lost(link: BackendLink): boolean {
+    if (link !== this.awaited) return false;
+    this.awaited = null;
+    this.following = this.followFailed = false;
+    return true;
+  }
+}
