@@ -131,6 +131,10 @@ export const errors = {
   /** Somebody ended the backend with pg_terminate_backend. */
   backendTerminated: (node: number) =>
     new PgError('FATAL', '57P01', `connection to postmaster on DB node ${node} was lost due to pg_terminate_backend`),
+  /** Another node became the primary while the session had state on the old one. */
+  primaryChanged: () => new PgError('FATAL', '57P01', 'terminating connection because the primary node has changed', {
+    hint: 'In a moment you should be able to reconnect to the database and repeat your command.',
+  }),
   /** The node this session works on was taken out of service. */
   nodeDown: (node: number) => new PgError('FATAL', '08006', `connection to DB node ${node} was lost`, { detail: 'the node is down' }),
   /** A standby ended the session because replay needed what it held. */

@@ -72,6 +72,7 @@ interface PendingClose {
   readonly name: string | null;
   /** As PendingParse.batch. */
   batch: number;
+  readonly swallowed: boolean;
 }
 
 export class BackendLink extends Link {
@@ -266,8 +267,21 @@ export class BackendLink extends Link {
   }
 
   /** Remembers that a Close was sent. @param name of the statement, null for a portal */
-  expectClose(name: string | null): void {
-    this.pendingCloses.push({ name, batch: this.asked });
+  expectClose(name: string | null, swallowed = false): void {
+    this.pendingCloses.push({ name, batch: this.asked, swallowed });
+  }
+
+  /** A Parse or Close of the name was sent in a batch that has its Sync and is not answered yet. */
+  isUnanswered(name: string): boolean {
+    const { asked } = this;
+    if (this.unsure) return false;
+    return this.pendingParses.some(({ statement, batch }) => statement.name === name && batch < asked) ||
+      this.pendingCloses.some((close) => close.name === name && close.batch < asked);
+  }
+
+  /** The statement is under way to the server. */
+  isParsing(statement: Statement): boolean {
+    return this.pendingParses.some((pending) => pending.statement === statement);
   }
 
   private dropOwnParses(): void {
@@ -355,6 +369,8 @@ export class BackendLink extends Link {
       pos = next;
     }
     this.pass(data, run, pos);
+    // Who waits for the link to be quiet may have waited for the rest of a message that nobody had asked for.
+    if (pos === end && this.asked === this.answered && this.swallow === 0) this.user?.changed(this);
     return pos;
   }
 
@@ -414,10 +430,11 @@ export class BackendLink extends Link {
       }
       case B.closeComplete: {
         if (swallowed) return false;
-        const name = this.pendingCloses.shift()?.name ?? null;
-        if (name !== null) {
-          this.statements.delete(name);
-          user.unprepared(this, name);
+        const closed = this.pendingCloses.shift();
+        if (closed?.swallowed === true) return false;
+        if (closed !== undefined && closed.name !== null) {
+          this.statements.delete(closed.name);
+          user.unprepared(this, closed.name);
         }
         return true;
       }

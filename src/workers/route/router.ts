@@ -88,6 +88,12 @@ export class Router {
     return (this.loadBalanceNode = candidates.at(-1)?.id ?? primary);
   }
 
+  /** Where a read would go now, other things apart. */
+  get readerNow(): number {
+    if (this.inTransaction) return this.usable(this.loadBalanceNode) ? this.loadBalanceNode : this.primaryNode;
+    return this.readerForLogin(Math.random());
+  }
+
   /** The load-balance node, chosen when there is none yet or the one there was cannot be used. */
   readerForLogin(random: number): number {
     return this.usable(this.loadBalanceNode) ? this.loadBalanceNode : this.pickLoadBalanceNode(random);

@@ -22,8 +22,12 @@ export class Batch {
   needsPortal = false;
   /** Statements that decide where it may go. */
   readonly touched: Statement[] = [];
-  /** Parse messages in it, in order. */
+  /** Parse messages in it that have not been sent, in order. */
   readonly parses: Statement[] = [];
+  /** All it has parsed, by name: of several of one name the latest. */
+  private readonly latest = new Map<string, Statement>();
+  /** What its Execute messages run; null for portals that are not known. Booked when it is known where they run. */
+  readonly executes: (Plan | null)[] = [];
   /** Close messages in it that have not been sent: names of statements, null for portals. */
   readonly closes: (string | null)[] = [];
   /** Names bound or described that were not parsed in this batch before: the link must have them. */
@@ -35,8 +39,14 @@ export class Batch {
 
   /** A statement of this name that the batch itself has parsed, the latest. */
   parsed(name: string): Statement | undefined {
-    for (let i = this.parses.length - 1; i >= 0; i--) if ((this.parses[i] as Statement).name === name) return this.parses[i];
-    return undefined;
+    return this.latest.size === 0 ? undefined : this.latest.get(name);
+  }
+
+  /** A Parse joins it. */
+  parse(statement: Statement): void {
+    this.latest.set(statement.name, statement);
+    if (this.link === null) this.parses.push(statement);
+    else this.link.expectParse(statement, false);
   }
 
   /** It has been sent up to here; it may go on. */
@@ -52,13 +62,15 @@ export class Batch {
     this.needsPrimary = false;
     this.needsPortal = false;
     this.forget();
-    if (this.parses.length > 0) this.parses.length = 0;
+    if (this.latest.size > 0) this.latest.clear();
   }
 
   private forget(): void {
     if (this.touched.length > 0) this.touched.length = 0;
     if (this.wanted.length > 0) this.wanted.length = 0;
     if (this.closes.length > 0) this.closes.length = 0;
+    if (this.parses.length > 0) this.parses.length = 0;
+    if (this.executes.length > 0) this.executes.length = 0;
   }
 }
 

@@ -64,6 +64,11 @@ export class ClientRelay implements ClientReader {
         this.take(next, end, true);
         continue;
       }
+      // DISCARD ALL shares its answer with nothing: what it takes back must be told apart from what comes behind it.
+      if (traffic.discarding && !this.batch.isOpen) {
+        traffic.waitForAnswers(null);
+        return this.leave(data);
+      }
       // Most messages are looked at when they are all there, large ones when their names surely are.
       if (next > end && letter !== F.copyData && (length <= maxHeldBytes || end - pos < 3 * maxNameBytes)) break;
       if (!this.message(letter, data, pos, next, end)) return this.leave(data);
@@ -157,6 +162,7 @@ export class ClientRelay implements ClientReader {
     const textEnd = whole ? data.indexOf(0, nameEnd + 1) : limit;
     if (textEnd < 0 || textEnd > limit || (whole && textEnd >= limit)) return this.malformed('Parse');
     const name = nameEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, nameEnd);
+    if (name !== '' && this.isUnanswered(data, name)) return false;
     const plan = whole ? traffic.planOf(data, nameEnd + 1, textEnd) : traffic.bigPlan();
     // A Parse too large to be held cannot be said again elsewhere: its plan keeps it on the primary.
     const message = whole ? Buffer.from(data.subarray(pos, next)) : Buffer.alloc(0);
@@ -164,8 +170,7 @@ export class ClientRelay implements ClientReader {
     if (!this.admit(data, statement)) return false;
     // The server refuses a name that is in use: the link must know of it to do so.
     if (batch.link !== null && name !== '') this.want(data, name);
-    batch.parses.push(statement);
-    if (batch.link !== null) batch.link.expectParse(statement, false);
+    batch.parse(statement);
     this.take(next, end, false);
     return true;
   }
@@ -178,6 +183,7 @@ export class ClientRelay implements ClientReader {
     if (nameEnd < 0 || nameEnd >= limit || nameEnd - pos > 2 * maxNameBytes) return this.malformed('Bind');
     const name = nameEnd === portalEnd + 1 ? '' : data.latin1Slice(portalEnd + 1, nameEnd);
     const portal = portalEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, portalEnd);
+    if (this.isUnanswered(data, name)) return false;
     const statement = batch.parsed(name) ?? traffic.statementOf(name);
     if (!this.admit(data, statement, portal !== '')) return false;
     this.want(data, name);
@@ -193,6 +199,7 @@ export class ClientRelay implements ClientReader {
     const ofStatement = data[pos + 5] === 0x53;
     const name = data.latin1Slice(pos + 6, next - 1);
     if (ofStatement && letter === F.describe) {
+      if (this.isUnanswered(data, name)) return false;
       const statement = batch.parsed(name) ?? traffic.statementOf(name);
       if (!this.admit(data, statement)) return false;
       this.want(data, name);
@@ -203,6 +210,17 @@ export class ClientRelay implements ClientReader {
     }
     if (letter === F.close) this.closing(ofStatement ? name : null);
     this.take(next, end, false);
+    return true;
+  }
+
+  /**
+   * A Parse or Close of this name was sent in an earlier batch and is not answered: whether the name stands for the new or the
+   * old statement is known when it is. True when that has to be waited for.
+   */
+  private isUnanswered(data: Buffer, name: string): boolean {
+    if (this.batch.parsed(name) !== undefined || this.traffic.current?.isUnanswered(name) !== true) return false;
+    this.flush(data, this.open >= 0 ? this.open : this.pos);
+    this.traffic.waitForAnswers(null);
     return true;
   }
 
@@ -219,7 +237,8 @@ export class ClientRelay implements ClientReader {
     const portal = nameEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, nameEnd);
     if (!this.admitPortal(data, portal)) return false;
     const plan = traffic.portals.plan(portal);
-    traffic.executed(plan);
+    if (this.batch.link === null) this.batch.executes.push(plan);
+    else traffic.executed(plan);
     this.take(next, end, false);
     return true;
   }
@@ -303,6 +322,7 @@ export class ClientRelay implements ClientReader {
     const link = traffic.chooseForBatch(batch);
     if (link === null) return false;
     for (const statement of batch.parses) link.expectParse(statement, false);
+    for (const plan of batch.executes) traffic.executed(plan);
     for (const name of batch.closes) link.expectClose(name);
     batch.decided(link);
     link.batchOpen = true;

@@ -22,7 +22,7 @@ export class LinkState {
   private following = false;
   private followFailed = false;
 
-  constructor(private readonly traffic: Traffic, private readonly settings: SessionSettings, private readonly statements: ReadonlyMap<string, Statement>) {}
+  constructor(private readonly traffic: Traffic, private readonly settings: SessionSettings, private readonly statements: Map<string, Statement>) {}
 
   /**
    * Says on the link what the session has SET and it does not know; false while that is under way. The client's
@@ -37,6 +37,11 @@ export class LinkState {
     this.following = true;
     this.awaitOwn(link);
     return false;
+  }
+
+  /** Answers to what was put in are waited for. */
+  get isAwaiting(): boolean {
+    return this.awaited !== null;
   }
 
   private awaitOwn(link: BackendLink): void {
@@ -96,9 +101,36 @@ export class LinkState {
   prepareWithin(link: BackendLink, name: string): void {
     const wanted = this.traffic.statementOf(name);
     const had = link.statements.get(name);
-    if (wanted === undefined || had === wanted || wanted.message.length === 0) return;
+    if (wanted === undefined || had === wanted || wanted.message.length === 0 || link.isParsing(wanted)) return;
+    if (had !== undefined && name !== '') {
+      link.expectClose(name, true);
+      link.send(closeStatement(name));
+    }
     link.expectParse(wanted, true);
     link.send(wanted.message);
+  }
+
+  /** DEALLOCATE by SQL is being sent to `current`: the others get a Close. @param name '' for ALL */
+  deallocate(name: string, current: BackendLink | null): void {
+    if (name === '') this.statements.clear();
+    else this.statements.delete(name);
+    for (const link of this.traffic.supply.all()) {
+      const all = [...link.statements.keys()].filter((one) => one !== '');
+      const names = name === '' ? all : all.filter((one) => one === name);
+      for (const one of names) link.statements.delete(one);
+      if (link !== current && names.length > 0) link.inject(Buffer.concat([...names.map(closeStatement), syncMessage]), 1);
+    }
+  }
+
+  /** The transaction is over on one link: ends it on the other as well. */
+  endElsewhere(link: BackendLink): void {
+    if (!this.readerBegun) return;
+    this.readerBegun = false;
+    for (const other of this.traffic.supply.all()) {
+      const isPrimary = this.traffic.isPrimary(other);
+      if (other === link || (other.status === TX.idle && isPrimary)) continue;
+      other.inject(query(isPrimary ? 'ROLLBACK' : 'COMMIT'), 1);
+    }
   }
 
   /** What was put in is answered. */

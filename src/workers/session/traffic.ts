@@ -8,7 +8,7 @@
 import { LogLevel } from '../../shared/logger.js';
 import { errors, PgError } from '../../shared/errors.js';
 import { B, TX } from '../../shared/protocol/letters.js';
-import { closeStatement, query, syncMessage, terminateMessage } from '../../shared/protocol/writer.js';
+import { terminateMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { Router, askFirst, nowhere } from '../route/router.js';
 import { startsLikeSelect } from '../sql/first-character.js';
@@ -37,8 +37,11 @@ export class Traffic implements LinkUser {
   private unnamed: Statement | null = null;
   private waiting: Waiting = 'nothing';
   private splitting: BackendLink | null = null;
-  private discarding = false;
-  private setAfterDiscard = false;
+  /** DISCARD ALL has been sent; nothing is sent behind it before it is answered. */
+  discarding = false;
+  /** The node that the session's writes go to: its state cannot be moved to another. -1 = none yet. */
+  private writeNode = -1;
+  private seenEpoch = -1;
   /** The client has said good-bye, and waits for its last answers. */
   private leaving = false;
   /** Verdicts that must not be remembered longer than for the statement or the batch that waits for them. */
@@ -141,6 +144,10 @@ export class Traffic implements LinkUser {
     const node = withinBatch ? this.router.primaryNode : this.judge(plan, this.mayLeave(data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
+    if (plan.discardAll && !link.quiet) {
+      this.waitForAnswers(null);
+      return null;
+    }
     this.forgetVerdicts();
     if (this.talkative) this.tell(link, data.toString('utf8', from, to));
     this.executed(plan);
@@ -180,17 +187,21 @@ export class Traffic implements LinkUser {
   /** The link for a whole batch, brought to know the statements it needs; null = wait. */
   chooseForBatch(batch: Batch): BackendLink | null {
     const primary = this.router.primaryNode;
-    let node = batch.needsPrimary && !this.router.readerFailed ? primary : this.router.loadBalanceNode;
+    let node = batch.needsPrimary && !this.router.readerFailed ? primary : this.router.readerNow;
     for (const statement of batch.touched) {
       const wanted = this.judge(statement.plan, statement.mayLeave);
       if (wanted === askFirst) return null;
-      if (wanted === primary) node = primary;
+      if (node !== primary) node = wanted;
     }
     if (batch.touched.length === 0 && !batch.needsPrimary && this.current !== null) node = this.current.node;
     if (batch.needsPortal && this.portals.unnamedLink !== null) node = this.portals.unnamedLink.node;
     const unfit = batch.wanted.find((name) => this.statementOf(name)?.unfitFor === node);
     const link = this.choose(unfit === undefined ? node : primary);
     if (link === null) return null;
+    if (batch.executes.some((plan) => plan?.discardAll === true) && !link.quiet) {
+      this.waitForAnswers(null);
+      return null;
+    }
     if (!this.linkState.prepare(link, batch)) return null;
     this.forgetVerdicts();
     if (this.talkative) for (const { plan, text } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, text);
@@ -214,6 +225,8 @@ export class Traffic implements LinkUser {
   /** Makes the link to the node current; null = wait (or the session has failed). */
   private choose(node: number): BackendLink | null {
     const { current } = this;
+    if (current !== null && this.single) return current;
+    if (this.seenEpoch !== this.session.worker.nodes.epoch && this.primaryHasChanged()) return null;
     if (current !== null && (current.node === node || current.unsure || current.copyIn)) return current;
     if (node === askFirst) return null;
     if (node === nowhere) {
@@ -233,8 +246,22 @@ export class Traffic implements LinkUser {
     if (!this.linkState.isFollowing(link)) return null;
     this.linkState.catchUp(link);
     this.current = link;
+    if (this.isPrimary(link)) this.writeNode = link.node;
     this.answeredBefore = link.answered;
     return link;
+  }
+
+  /**
+   * Another node is the primary now. What the session has on the old one (temporary tables, LISTEN, prepared by SQL, …) cannot be
+   * moved, so the session ends, as all do in Pgpool-II. In a transaction the old node has the last word.
+   */
+  private primaryHasChanged(): boolean {
+    const { router } = this;
+    if (router.inTransaction) return false;
+    this.seenEpoch = this.session.worker.nodes.epoch;
+    if (this.writeNode < 0 || router.primaryNode === this.writeNode) return false;
+    this.fail(errors.primaryChanged());
+    return true;
   }
 
   /** Stalls the client until nothing is owed (and, after a split, the batch's link has answered). */
@@ -252,6 +279,8 @@ export class Traffic implements LinkUser {
 
   private goOn(reason: Waiting): void {
     if (this.waiting !== reason || this.over) return;
+    // Something of another link has been answered; what is waited for has not.
+    if (reason === 'answers' && (this.linkState.isAwaiting || this.splitting !== null)) return;
     this.waiting = 'nothing';
     this.session.client.proceed();
   }
@@ -276,21 +305,10 @@ export class Traffic implements LinkUser {
     this.settingsSent(plan);
     this.router.sent(plan);
     if (plan.discardAll) this.discarding = true;
-    if (plan.deallocates !== null) this.deallocated(plan.deallocates);
+    if (plan.deallocates !== null) this.linkState.deallocate(plan.deallocates, this.current);
     if (plan.ddl) {
       this.ddlUnderWay = true;
       this.session.worker.nodes.noteDdl();
-    }
-  }
-
-  /** DEALLOCATE by SQL is being sent to one link: the others get a Close. */
-  private deallocated(name: string): void {
-    if (name === '') this.statements.clear();
-    else this.statements.delete(name);
-    for (const link of this.supply.all()) {
-      const names = name === '' ? [...link.statements.keys()].filter((one) => one !== '') : link.statements.has(name) ? [name] : [];
-      for (const one of names) link.statements.delete(one);
-      if (link !== this.current && names.length > 0) link.inject(Buffer.concat([...names.map(closeStatement), syncMessage]), 1);
     }
   }
 
@@ -300,7 +318,6 @@ export class Traffic implements LinkUser {
     if (plan.setting !== null) {
       settings.sent(plan.setting, router.inTransaction);
       if (setsIsolation(plan.setting)) router.pinned = true;
-      if (this.discarding) this.setAfterDiscard = true;
     } else if (plan.kind === StatementKind.commit) settings.commitSent();
     else if (plan.kind === StatementKind.rollback) settings.rollbackSent();
     // ROLLBACK TO may take back a SET, or not.
@@ -398,12 +415,12 @@ export class Traffic implements LinkUser {
     router.settled(open);
     this.answeredBefore = link.answered;
     if (this.ddlUnderWay) this.session.worker.nodes.noteDdl();
+    if (this.discarding) this.discarded(failed);
     if (open) return;
     // What DDL did is seen by others only now: what was learnt meanwhile is old.
     this.ddlUnderWay = false;
     this.portals.clearNamed();
-    this.alignOthers(link);
-    if (this.discarding) this.discarded(failed);
+    this.linkState.endElsewhere(link);
   }
 
   /** A SET was among what has been answered: does it hold? */
@@ -424,16 +441,6 @@ export class Traffic implements LinkUser {
     }
   }
 
-  /** The transaction is over on one link: end it on the other as well. */
-  private alignOthers(link: BackendLink): void {
-    if (!this.linkState.readerBegun) return;
-    this.linkState.readerBegun = false;
-    for (const other of this.supply.all()) {
-      if (other === link || (other.status === TX.idle && this.isPrimary(other))) continue;
-      other.inject(query(this.isPrimary(other) ? 'ROLLBACK' : 'COMMIT'), 1);
-    }
-  }
-
   private discarded(failed: boolean): void {
     this.discarding = false;
     if (failed) return;
@@ -441,9 +448,6 @@ export class Traffic implements LinkUser {
     this.statements.clear();
     this.forgetUnnamed();
     this.router.discarded();
-    // Sent behind it and not kept apart from what it took back.
-    if (this.setAfterDiscard) this.router.pinned = true;
-    this.setAfterDiscard = false;
     if (this.current !== null) {
       this.current.statements.clear();
       this.current.settingsVersion = this.settings.version;
@@ -475,15 +479,17 @@ export class Traffic implements LinkUser {
 
   lost(link: BackendLink, reason: string, lastWords: Buffer | null = null): void {
     const owes = link.debt > 0 || link.batchOpen || link.midMessage;
-    const mustEnd = this.isPrimary(link) || owes || (this.router.inTransaction && this.linkState.readerBegun);
+    const mustEnd = link.node === this.writeNode || this.isPrimary(link) || owes || (this.router.inTransaction && this.linkState.readerBegun);
     const toldAlready = link.sawError && link.debt > 0;
+    const wasCurrent = this.current === link;
     this.supply.forget(link);
-    if (this.current === link) this.current = null;
+    if (wasCurrent) this.current = null;
     if (this.portals.unnamedLink === link) this.portals.unnamedLink = null;
-    if (this.leaving) return this.session.end('client terminated', false);
+    if (this.leaving && (wasCurrent || this.current === null)) return this.session.end('client terminated', false);
     this.session.nodeTrouble(link.node, reason);
     if (!mustEnd) {
-      return this.linkState.lost(link) ? this.goOn('answers') : undefined;
+      this.linkState.lost(link);
+      return this.goOn('answers');
     }
     if (link.midMessage) this.session.abort(`DB node ${link.node}: ${reason}`);
     else if (toldAlready) this.session.finish(`DB node ${link.node}: ${reason}`, null);
