@@ -175,6 +175,11 @@ export class BackendLink extends Link {
     return this.asked === this.answered && this.swallow === 0 && !this.batchOpen && !this.unsure && this.remaining === 0 && this.unprocessed === 0;
   }
 
+  /** Its answers come by themselves and can be counted: whoever waits for them will not wait for ever. */
+  get countable(): boolean {
+    return !this.unsure && !this.copyIn;
+  }
+
   /** A Query or FunctionCall is being sent. */
   askSimple(): void {
     // After an error the server skips up to the next Sync, and would skip this one too.
@@ -274,7 +279,7 @@ export class BackendLink extends Link {
   /** A Parse or Close of the name was sent in a batch that has its Sync and is not answered yet. */
   isUnanswered(name: string): boolean {
     const { asked } = this;
-    if (this.unsure) return false;
+    if (!this.countable) return false;
     return this.pendingParses.some(({ statement, batch }) => statement.name === name && batch < asked) ||
       this.pendingCloses.some((close) => close.name === name && close.batch < asked);
   }

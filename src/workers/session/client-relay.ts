@@ -65,7 +65,7 @@ export class ClientRelay implements ClientReader {
         continue;
       }
       // DISCARD ALL shares its answer with nothing: what it takes back must be told apart from what comes behind it.
-      if (traffic.discarding && !this.batch.isOpen) {
+      if (traffic.discarding && !this.batch.isOpen && traffic.current?.countable === true) {
         traffic.waitForAnswers(null);
         return this.leave(data);
       }

@@ -144,7 +144,7 @@ export class Traffic implements LinkUser {
     const node = withinBatch ? this.router.primaryNode : this.judge(plan, this.mayLeave(data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
-    if (plan.discardAll && !link.quiet) {
+    if (plan.discardAll && link.debt > 0 && !link.batchOpen && link.countable) {
       this.waitForAnswers(null);
       return null;
     }
@@ -198,7 +198,7 @@ export class Traffic implements LinkUser {
     const unfit = batch.wanted.find((name) => this.statementOf(name)?.unfitFor === node);
     const link = this.choose(unfit === undefined ? node : primary);
     if (link === null) return null;
-    if (batch.executes.some((plan) => plan?.discardAll === true) && !link.quiet) {
+    if (batch.executes.some((plan) => plan?.discardAll === true) && link.debt > 0 && link.countable) {
       this.waitForAnswers(null);
       return null;
     }
