@@ -84,7 +84,7 @@ const writes: readonly Script[] = [
   { name: 'COPY data that nobody wants', messages: [copyData('1\n'), copyDone, copyFail('what'), query('select 1'), copyData('2\n'), query('select 2')] },
   { name: 'COPY data in a batch', messages: [parse('select 1'), copyData('x'), bind(), copyDone, execute(), sync, query('select 2')] },
   { name: 'prepared statements in SQL', messages: [query('prepare p as select $1::int'), query('execute p(3)'), bind(['4'], 'p'), execute(), sync, query('deallocate p'), query('execute p(3)')] },
-  { name: 'EXECUTE of a statement prepared by Parse', todo: 'the primary does not know a statement that was prepared on the reader', messages: [parse('select 8', 'mixed'), sync, query('execute mixed')] },
+  { name: 'EXECUTE of a statement prepared by Parse', messages: [parse('select 8', 'mixed'), sync, query('execute mixed')] },
   { name: 'DEALLOCATE of a statement prepared by Parse', messages: [parse('select 8', 'mixed'), sync, query('deallocate mixed'), bind([], 'mixed'), execute(), sync, parse('select 9', 'mixed'), bind([], 'mixed'), execute(), sync] },
   { name: 'DEALLOCATE ALL', messages: [parse('select 8', 'one'), sync, query('deallocate all'), bind([], 'one'), execute(), sync, parse('select 9', 'one'), bind([], 'one'), execute(), sync] },
   { name: 'a batch of a read, a Close and the same name again', messages: [parse('select 1', 'n'), sync, bind([], 'n'), execute(), close('S', 'n'), parse('select 2', 'n'), bind([], 'n'), execute(), sync, bind([], 'n'), execute(), sync] },

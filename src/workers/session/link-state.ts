@@ -64,6 +64,11 @@ export class LinkState {
     const names = new Set(batch.wanted);
     // The link must know, too, of a name in use that the batch parses again, so that the server refuses it.
     for (const { name } of batch.parses) if (name !== '') names.add(name);
+    return this.prepareNames(link, names);
+  }
+
+  /** The same for statements by name. */
+  prepareNames(link: BackendLink, names: Iterable<string>): boolean {
     const stale: string[] = [];
     const missing: Statement[] = [];
     for (const name of names) {

@@ -11,7 +11,7 @@ import { B, TX } from '../../shared/protocol/letters.js';
 import { terminateMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { Router, askFirst, nowhere } from '../route/router.js';
-import { startsLikeSelect } from '../sql/first-character.js';
+import { textMayLeave } from '../sql/first-character.js';
 import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
 import { plainPlan } from '../sql/plain-plan.js';
 import { Portals, type Batch } from './batch.js';
@@ -110,10 +110,7 @@ export class Traffic implements LinkUser {
 
   /** Pgpool-II's tests on the text itself: first character, primary_routing_query_pattern_list. */
   mayLeave(data: Buffer, from: number, to: number): boolean {
-    if (!this.router.balances) return false;
-    const { settings, worker } = this.session;
-    if (!settings.allow_sql_comments && !startsLikeSelect(data.latin1Slice(from, Math.min(to, from + 64)), settings.ignore_leading_white_space)) return false;
-    return worker.primaryPatterns === null || !worker.primaryPatterns.matches(data.toString('utf8', from, to));
+    return this.router.balances && textMayLeave(data, from, to, this.session.settings, this.session.worker.primaryPatterns);
   }
 
   statementOf(name: string): Statement | undefined {
@@ -144,10 +141,8 @@ export class Traffic implements LinkUser {
     const node = withinBatch ? this.router.primaryNode : this.judge(plan, this.mayLeave(data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
-    if (plan.discardAll && link.debt > 0 && !link.batchOpen && link.countable) {
-      this.waitForAnswers(null);
-      return null;
-    }
+    if (plan.discardAll && !link.batchOpen && this.mustSettle(link)) return null;
+    if (plan.executes !== null && !this.linkState.prepareNames(link, [plan.executes])) return null;
     this.forgetVerdicts();
     if (this.talkative) this.tell(link, data.toString('utf8', from, to));
     this.executed(plan);
@@ -189,6 +184,8 @@ export class Traffic implements LinkUser {
     const primary = this.router.primaryNode;
     let node = batch.needsPrimary && !this.router.readerFailed ? primary : this.router.readerNow;
     for (const statement of batch.touched) {
+      const { executes } = statement.plan;
+      if (executes !== null && !batch.wanted.includes(executes)) batch.wanted.push(executes);
       const wanted = this.judge(statement.plan, statement.mayLeave);
       if (wanted === askFirst) return null;
       if (node !== primary) node = wanted;
@@ -198,10 +195,7 @@ export class Traffic implements LinkUser {
     const unfit = batch.wanted.find((name) => this.statementOf(name)?.unfitFor === node);
     const link = this.choose(unfit === undefined ? node : primary);
     if (link === null) return null;
-    if (batch.executes.some((plan) => plan?.discardAll === true) && link.debt > 0 && link.countable) {
-      this.waitForAnswers(null);
-      return null;
-    }
+    if (batch.executes.some((plan) => plan?.discardAll === true) && this.mustSettle(link)) return null;
     if (!this.linkState.prepare(link, batch)) return null;
     this.forgetVerdicts();
     if (this.talkative) for (const { plan, text } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, text);
@@ -261,6 +255,13 @@ export class Traffic implements LinkUser {
     this.seenEpoch = this.session.worker.nodes.epoch;
     if (this.writeNode < 0 || router.primaryNode === this.writeNode) return false;
     this.fail(errors.primaryChanged());
+    return true;
+  }
+
+  /** Something is owed that will come; the client waits for it. */
+  private mustSettle(link: BackendLink): boolean {
+    if (link.debt === 0 || !link.countable) return false;
+    this.waitForAnswers(null);
     return true;
   }
 

@@ -66,6 +66,10 @@ function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
       return showPlan(node);
     case 'DeallocateStmt':
       return makePlan(StatementKind.write, { deallocates: typeof node['name'] === 'string' ? node['name'] : '' });
+    case 'ExecuteStmt': {
+      const plan = queryPlan(type, node);
+      return makePlan(plan.kind, { ...plan, executes: typeof node['name'] === 'string' ? node['name'] : null });
+    }
     case 'DiscardStmt':
       return makePlan(StatementKind.discard, { discardAll: node['target'] === 'DISCARD_ALL' });
     default:

@@ -1,3 +1,6 @@
+import type { Settings } from '../../shared/settings.js';
+import type { PatternList } from './pattern-list.js';
+
 /**
  * Pgpool-II's test with allow_sql_comments = off (reference/semantics.md 1.4): only a text that starts like a SELECT
  * may leave the primary. A leading comment of any kind and VALUES do not.
@@ -25,4 +28,13 @@ export function startsLikeSelect(text: string, ignoreLeadingWhiteSpace: boolean)
 /** C's isspace: tab, line feed, vertical tab, form feed, carriage return, space. */
 function isWhiteSpace(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d);
+}
+
+/**
+ * Whether the SQL text data[from, to) may leave the primary as far as the text alone goes: its first character, and
+ * primary_routing_query_pattern_list (null when it is empty).
+ */
+export function textMayLeave(data: Buffer, from: number, to: number, settings: Pick<Settings, 'allow_sql_comments' | 'ignore_leading_white_space'>, primaryPatterns: PatternList | null): boolean {
+  if (!settings.allow_sql_comments && !startsLikeSelect(data.latin1Slice(from, Math.min(to, from + 64)), settings.ignore_leading_white_space)) return false;
+  return primaryPatterns === null || !primaryPatterns.matches(data.toString('utf8', from, to));
 }

@@ -17,6 +17,7 @@ export function makePlan(kind: StatementKind, given: Partial<Plan> = {}): Plan {
     beginIsolated: given.beginIsolated ?? false,
     chain: given.chain ?? false,
     deallocates: given.deallocates ?? null,
+    executes: given.executes ?? null,
     discardAll: given.discardAll ?? false,
     ddl: given.ddl ?? false,
     pool: given.pool ?? null,

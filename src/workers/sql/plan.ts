@@ -85,6 +85,8 @@ export interface Plan {
   readonly chain: boolean;
   /** DEALLOCATE: the name, '' = ALL. */
   readonly deallocates: string | null;
+  /** EXECUTE by SQL: the name of the statement, which may have been prepared by Parse and on another node. */
+  readonly executes: string | null;
   /** kind discard: DISCARD ALL (clears settings and prepared statements too). */
   readonly discardAll: boolean;
   /**
