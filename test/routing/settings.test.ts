@@ -203,3 +203,20 @@ test('the client is told of parameters that change, once', async () => {
   assert.equal(read.filter((message) => message.type === 'S').length, 0);
   client.end();
 });
+
+test("a driver pool's reset string, RESET ALL among others, resets the reader too and leaves its reads there", async () => {
+  await session(async (client) => {
+    await client.query("set work_mem = '5MB'");
+    assert.equal(await atReader(client, 'work_mem'), '5MB');
+    await client.query('select pg_advisory_unlock_all(); close all; unlisten *; reset all;');
+    assert.equal(await atReader(client, 'work_mem'), '4MB');
+  });
+});
+
+test('RESET ALL in a string with BEGIN keeps the reads on the primary', async () => {
+  await session(async (client) => {
+    await client.query("set work_mem = '5MB'");
+    await client.query('begin; reset all; rollback');
+    assert.equal(await where(client), 0);
+  });
+});

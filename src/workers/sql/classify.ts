@@ -42,18 +42,27 @@ export function classify(text: string): Plan {
   return severalPlan(statements, text);
 }
 
-/** Several statements in one string go to the primary together; what one of them does to the session is not followed. */
+/**
+ * Several statements in one string go to the primary together. What one of them does to the session is not followed,
+ * but for RESET ALL outside of transaction commands: drivers' pools (asyncpg's) say it in one string with others.
+ */
 function severalPlan(statements: readonly ParsedStatement[], text: string): Plan {
   let opaque = false;
   let ddl = false;
+  let resetsAll = false;
+  let isTransaction = false;
   const functions: Plan['functions'][number][] = [];
   for (const statement of statements) {
     const plan = statementPlan(statement, text);
-    if (plan.opaque || plan.kind === StatementKind.set || plan.kind === StatementKind.discard) opaque = true;
+    if (plan.kind === StatementKind.set && plan.setting?.key === '*') resetsAll = true;
+    else if (plan.opaque || plan.kind === StatementKind.set || plan.kind === StatementKind.discard) opaque = true;
+    if (statement.type === 'TransactionStmt') isTransaction = true;
     if (plan.ddl) ddl = true;
     functions.push(...plan.functions);
   }
-  return makePlan(StatementKind.write, { statements: statements.length, opaque, ddl, functions });
+  if (resetsAll && isTransaction) opaque = true;
+  const setting = resetsAll && !opaque ? { key: '*', text: 'RESET ALL' } : null;
+  return makePlan(StatementKind.write, { statements: statements.length, opaque, ddl, functions, setting });
 }
 
 function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
