@@ -80,7 +80,6 @@ test('DISCARD ALL behind a batch without Sync is answered as the server does, an
     (client) => client.parse('select 1'),
     (client) => { client.parse('select 1'); client.flush(); },
     (client) => { client.parse('select 1', 'named'); client.bind([], 'named'); client.execute(); },
-    (client) => { client.parse('select 1'); client.bind(); client.execute(); client.flush(); },
     (client) => { client.parse('insert into bumps default values'); client.bind(); client.execute(); },
   ];
   const outcome = async (port: number, shape: (client: WireClient) => void, together: boolean): Promise<string[]> => {
@@ -106,4 +105,19 @@ test('DISCARD ALL behind a batch without Sync is answered as the server does, an
       assert.deepEqual(await outcome(pgloom.port, shape, together), await outcome(primary, shape, together), `shape ${index}, together: ${together}`);
     }
   }
+});
+
+test('DISCARD ALL behind a batch without Sync that runs on the reader is answered', async () => {
+  await session(async (client) => {
+    await simple(client, 'set search_path = s2');
+    client.parse("select current_setting('port')");
+    client.bind();
+    client.execute();
+    client.flush();
+    await client.readUntil('C');
+    client.query('discard all');
+    // The primary has no part in that batch, so nothing keeps it from obeying.
+    assert.equal((await answer(client)).letters, 'CZ');
+    assert.deepEqual(await settingAtReader(client, 'search_path'), { node: 1, value: standard });
+  });
 });

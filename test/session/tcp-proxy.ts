@@ -12,6 +12,8 @@ export class TcpProxy {
   private noteHeld: () => void = () => undefined;
   private held: (() => void)[] = [];
   private readonly sockets = new Set<Socket>();
+  /** Those of them that reach a server. */
+  private readonly clients = new Set<Socket>();
 
   /** @param target port on 127.0.0.1 of the server; a change holds for new connections */
   private constructor(private readonly server: Server, public target: number) {
@@ -38,7 +40,11 @@ export class TcpProxy {
     }
     const server = connect({ host: this.host, port: this.target, noDelay: true });
     this.keep(server);
-    client.on('close', () => server.destroy()).pipe(server);
+    this.clients.add(client);
+    client.on('close', () => {
+      this.clients.delete(client);
+      server.destroy();
+    }).pipe(server);
     server.on('close', () => client.destroy());
     const state: { waiting: Buffer[] | null } = { waiting: null };
     server.on('data', (chunk) => {
@@ -78,6 +84,11 @@ export class TcpProxy {
   release(): void {
     this.holdLetter = -1;
     for (const release of this.held.splice(0)) release();
+  }
+
+  /** Puts bytes into what the servers send, as if they came from there. */
+  insert(bytes: Uint8Array): void {
+    for (const client of this.clients) client.write(bytes);
   }
 
   /** Ends all connections, as a server does that is killed. */
