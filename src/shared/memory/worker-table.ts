@@ -15,12 +15,13 @@ const F = { thread: 0, utilization: 1, sessions: 2 } as const;
 export class WorkerTable {
   readonly buffer: SharedArrayBuffer;
   private readonly words: Int32Array;
-  private readonly counts: BigUint64Array;
+  /** Doubles: exact up to 2^53, and without a BigInt made for every SELECT. */
+  private readonly counts: Float64Array;
 
   constructor(readonly size: number, buffer?: SharedArrayBuffer) {
     this.buffer = buffer ?? new SharedArrayBuffer(size * rowWords * 4);
     this.words = new Int32Array(this.buffer);
-    this.counts = new BigUint64Array(this.buffer);
+    this.counts = new Float64Array(this.buffer);
   }
 
   /** Takes a free row for the calling thread; throws when there are more threads than rows. */
@@ -75,13 +76,13 @@ export class WorkerTable {
   /** Adds to the number of SELECTs that the worker sent to the node. Owner only. */
   addSelects(row: number, node: number, count: number): void {
     const at = (row * rowWords + headWords) / 2 + node;
-    this.counts[at] = (this.counts[at] ?? 0n) + BigInt(count);
+    this.counts[at] = (this.counts[at] ?? 0) + count;
   }
 
   /** SELECTs sent to the node by all workers since start (rows survive their threads). */
-  selects(node: number): bigint {
-    let sum = 0n;
-    for (let row = 0; row < this.size; row++) sum += this.counts[(row * rowWords + headWords) / 2 + node] ?? 0n;
+  selects(node: number): number {
+    let sum = 0;
+    for (let row = 0; row < this.size; row++) sum += this.counts[(row * rowWords + headWords) / 2 + node] ?? 0;
     return sum;
   }
 }

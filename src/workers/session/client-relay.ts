@@ -312,7 +312,7 @@ export class ClientRelay implements ClientReader {
       return;
     }
     this.flush(data);
-    traffic.prepareWithin(batch.link, name);
+    traffic.linkState.prepareWithin(batch.link, name);
   }
 
   /** Chooses the node for the undecided batch; false when that has to wait. */

@@ -128,11 +128,16 @@ export class LinkSupply {
     });
   }
 
+  /** Cancels what the session runs now, on whichever links. */
+  cancelAll(): void {
+    for (const link of this.links.values()) if (link.debt > 0 || link.batchOpen) this.cancel(link);
+  }
+
   /**
    * Sends a CancelRequest for what the link runs. Until the server has dealt with it the link is not reused: the signal
    * could hit the next client's query.
    */
-  cancel(link: BackendLink): void {
+  private cancel(link: BackendLink): void {
     const backend = this.session.settings.backends.find(({ id }) => id === link.node);
     if (backend === undefined) return;
     const directory = backend.hostname === '' ? '/tmp' : backend.hostname;

@@ -70,6 +70,8 @@ export class PlainRelay implements ClientReader {
     }
     switch (letter) {
       case F.query:
+        link.askSimple();
+        return true;
       case F.functionCall:
         link.askSimple();
         traffic.expectAnswer();
@@ -97,6 +99,8 @@ export class PlainRelay implements ClientReader {
   private query(data: Buffer, pos: number, next: number, end: number): ReturnType<Traffic['chooseForQuery']> {
     const { traffic } = this;
     const plan = next <= end ? traffic.planOf(data, pos + 5, next - 1) : traffic.bigPlan();
+    const quick = traffic.plainQuery(plan);
+    if (quick !== null) return quick;
     if (plan.pool !== null) this.flush(data, pos); // it waits for what was asked before
     return traffic.chooseForQuery(plan, data, pos + 5, Math.min(next - 1, end), true);
   }

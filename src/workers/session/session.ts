@@ -200,7 +200,7 @@ export class Session {
   }
 
   cancel(): void {
-    if (this.loggedIn) this.traffic.cancel();
+    if (this.loggedIn) this.traffic.supply.cancelAll();
   }
 
   /* ---- time limits, once a second ---- */

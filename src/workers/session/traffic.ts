@@ -33,7 +33,7 @@ export class Traffic implements LinkUser {
   current: BackendLink | null = null;
   private readonly settings = new SessionSettings();
   private readonly statements = new Map<string, Statement>();
-  private readonly linkState: LinkState;
+  readonly linkState: LinkState;
   private unnamed: Statement | null = null;
   private waiting: Waiting = 'nothing';
   private splitting: BackendLink | null = null;
@@ -134,6 +134,15 @@ export class Traffic implements LinkUser {
   }
 
   /* ---- choosing ---- */
+
+  /** The same where there is one node and nothing to tell anybody: null when the long way has to be taken. */
+  plainQuery(plan: Plan): BackendLink | null {
+    const { current } = this;
+    if (current === null || plan.pool !== null || this.talkative) return null;
+    if (plan.countsAsSelect) this.session.countSelect();
+    this.expectAnswer();
+    return current;
+  }
 
   /** The link for a simple query; null = wait; 'answered' = pgloom has answered it itself. */
   chooseForQuery(plan: Plan, data: Buffer, from: number, to: number, withinBatch: boolean): BackendLink | 'answered' | null {
@@ -284,10 +293,6 @@ export class Traffic implements LinkUser {
     if (reason === 'answers' && (this.linkState.isAwaiting || this.splitting !== null)) return;
     this.waiting = 'nothing';
     this.session.client.proceed();
-  }
-
-  prepareWithin(link: BackendLink, name: string): void {
-    this.linkState.prepareWithin(link, name);
   }
 
   /* ---- bookkeeping of what is sent ---- */
@@ -501,11 +506,5 @@ export class Traffic implements LinkUser {
   broken(link: BackendLink, error: Error): void {
     this.session.log.log(LogLevel.error, `internal error while reading from DB node ${link.node}`, { error });
     this.fail(errors.internal());
-  }
-
-  /* ---- cancel ---- */
-
-  cancel(): void {
-    for (const link of this.supply.all()) if (link.debt > 0 || link.batchOpen) this.supply.cancel(link);
   }
 }
