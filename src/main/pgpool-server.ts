@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { createLogger, type Logger, LogLevel } from '../shared/logger.js';
-import type { AccessFiles } from '../shared/messages.js';
+import type { AccessFiles, Broadcast } from '../shared/messages.js';
 import type { Settings } from '../shared/settings.js';
 import { loadAccess } from './access/load.js';
 import { Cluster } from './cluster/cluster.js';
@@ -78,6 +78,8 @@ class PgpoolServer implements RunningPgpool {
   private listeners: Listeners | null = null;
   private stopped: Promise<void> | null = null;
   private status = 0;
+  /** What the last reload told the workers. */
+  private reloaded: Broadcast | null = null;
   private onEnded: (status: number) => void = () => undefined;
   readonly ended = new Promise<number>((resolve) => {
     this.onEnded = resolve;
@@ -130,7 +132,8 @@ class PgpoolServer implements RunningPgpool {
     this.log.setLevel(again.settings);
     this.cluster.reload(again.settings, again.access, again.newBackends);
     this.spareChildren.reload(again.settings);
-    this.pool.broadcast({ type: 'settings', settings: again.settings, access: again.access });
+    this.reloaded = { type: 'settings', settings: again.settings, access: again.access };
+    this.pool.broadcast(this.reloaded);
   }
 
   private async finish(mode: ShutdownMode): Promise<void> {
@@ -163,6 +166,8 @@ class PgpoolServer implements RunningPgpool {
       onRoom: () => this.admission.advance(),
       onReport: (report) => {
         if (report.type === 'nodeFailed') this.cluster.nodeFailed(report.node, report.reason);
+        // A thread that starts later begins with the settings of pgloom's start.
+        if (report.type === 'ready' && this.reloaded !== null) this.pool.broadcast(this.reloaded);
       },
       onDead: () => {
         log.log(LogLevel.panic, 'no worker thread is left and none can be started; pgloom stops');

@@ -1,6 +1,6 @@
 /** A worker thread that dies of an exception. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -104,6 +104,37 @@ test('clients that wait in the queue when a worker crashes get their turn', asyn
     waiting.query('select 1');
     assert.deepEqual(rowsOf(await waiting.readUntil('Z')), [['1']]);
     waiting.end();
+  } finally {
+    await pgloom.stop();
+  }
+});
+
+test('a worker that replaces a crashed one has the settings of the last reload', async () => {
+  const pgloom = await startPgloom({
+    settings: { num_init_children: 4, worker_threads: 1, client_idle_limit: 600 },
+    env: { NODE_OPTIONS: `--require ${join(directory, 'bomb.cjs')}` },
+  });
+  const idleLimit = (): Promise<string | undefined> => withClient(pgloom, async (client) => {
+    const { rows } = await client.query<{ item: string; value: string }>('show pool_status');
+    return rows.find(({ item }) => item === 'client_idle_limit')?.value;
+  }).catch(() => undefined);
+  const eventually = async (wanted: string): Promise<void> => {
+    for (let tries = 0; (await idleLimit()) !== wanted; tries++) {
+      assert.ok(tries < 100, `client_idle_limit never became ${wanted}`);
+      await sleep(100);
+    }
+  };
+  try {
+    appendFileSync(pgloom.configFile, '\nclient_idle_limit = 777\n');
+    pgloom.signal('SIGHUP');
+    await eventually('777');
+    pgloom.signal('SIGUSR2');
+    for (let tries = 0; !pgloom.stderr().includes('the test throws this'); tries++) {
+      assert.ok(tries < 100, 'the worker did not crash');
+      await sleep(100);
+    }
+    await eventually('777');
+    assert.equal(await idleLimit(), '777');
   } finally {
     await pgloom.stop();
   }
