@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sharedCluster } from '../support/cluster.js';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
-import { WireClient } from '../support/wire.js';
+import { WireClient, withWireClient } from '../support/wire.js';
 import { answer, inOneWrite, settingAtPrimary, settingAtReader, simple } from './one-write.js';
 import { readerIsNode1 } from './where.js';
 
@@ -15,14 +15,7 @@ after(() => pgloom.stop());
 
 const standard = '"$user", public';
 
-async function session(use: (client: WireClient) => Promise<void>): Promise<void> {
-  const client = await WireClient.login(pgloom.port);
-  try {
-    await use(client);
-  } finally {
-    client.end();
-  }
-}
+const session = (use: (client: WireClient) => Promise<void>): Promise<void> => withWireClient(pgloom.port, use);
 
 /** In a session with a SET that both nodes know: the messages in one write, and what each answer ends with. */
 async function afterSetting(statements: readonly string[], extended: boolean, use: (client: WireClient, errors: (string | undefined)[]) => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
 import { firstError, rowsOf } from '../support/wire-fields.js';
-import { WireClient, type WireMessage } from '../support/wire.js';
+import { WireClient, type WireMessage, withWireClient } from '../support/wire.js';
 import { nodeOfPort, readerIsNode1 } from './where.js';
 
 let pgloom: Pgloom;
@@ -14,14 +14,7 @@ after(() => pgloom.stop());
 
 const whereSql = "select current_setting('port')";
 
-async function session(use: (client: WireClient) => Promise<void>): Promise<void> {
-  const client = await WireClient.login(pgloom.port);
-  try {
-    await use(client);
-  } finally {
-    client.end();
-  }
-}
+const session = (use: (client: WireClient) => Promise<void>): Promise<void> => withWireClient(pgloom.port, use);
 
 /** One batch: the letters of the answer, without ParameterStatus and notices, and its rows. */
 async function batch(client: WireClient, send: () => void): Promise<{ letters: string; rows: (string | null)[][]; messages: WireMessage[] }> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
-import { WireClient } from '../support/wire.js';
+import { WireClient, withWireClient } from '../support/wire.js';
 import { answer, inOneWrite, settingAtPrimary, settingAtReader, simple } from './one-write.js';
 import { nodeOfPort, readerIsNode1 } from './where.js';
 
@@ -14,14 +14,7 @@ after(() => pgloom.stop());
 
 const whereSql = "select current_setting('port')";
 
-async function session(use: (client: WireClient) => Promise<void>): Promise<void> {
-  const client = await WireClient.login(pgloom.port);
-  try {
-    await use(client);
-  } finally {
-    client.end();
-  }
-}
+const session = (use: (client: WireClient) => Promise<void>): Promise<void> => withWireClient(pgloom.port, use);
 
 function run(client: WireClient, statement = ''): void {
   client.bind([], statement);

@@ -221,3 +221,13 @@ export class WireClient {
 function describeMessage(message: WireMessage): string {
   return message.type === 'E' ? `E ${message.payload.toString('utf8').replaceAll('\0', ' ')}` : message.type;
 }
+
+/** Gives a logged-in client to `use`, and ends it afterwards whatever happens. */
+export async function withWireClient<T>(port: number, use: (client: WireClient) => Promise<T>): Promise<T> {
+  const client = await WireClient.login(port);
+  try {
+    return await use(client);
+  } finally {
+    client.end();
+  }
+}
