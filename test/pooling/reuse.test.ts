@@ -50,6 +50,34 @@ test('with connection_cache off no link is kept', async () => {
   await withPool({ connection_cache: false }, async (pgloom) => waitForEnd(await pidOfSession(pgloom)));
 });
 
+test('the link of a client that said good-bye before its last answer came is kept', async () => {
+  await withPool({}, async (pgloom) => {
+    const client = await WireClient.login(pgloom.port);
+    client.query('select pg_backend_pid()');
+    const pid = Number(rowsOf(await client.readUntil('Z'))[0]?.[0]);
+    client.query('select pg_sleep(0.2)');
+    client.end();
+    await untilPooled(pgloom, 1);
+    const next = await WireClient.login(pgloom.port);
+    next.query('select pg_backend_pid()');
+    assert.deepEqual(rowsOf(await next.readUntil('Z')), [[String(pid)]]);
+    next.end();
+  });
+});
+
+test('a client that says good-bye instead of its COPY data leaves nothing behind', async () => {
+  await withPool({}, async (pgloom) => {
+    const client = await WireClient.login(pgloom.port);
+    client.query('select pg_backend_pid()');
+    const pid = Number(rowsOf(await client.readUntil('Z'))[0]?.[0]);
+    client.query('select pg_sleep(0.2)');
+    client.query('copy items from stdin');
+    client.end();
+    await client.expectClose();
+    await waitForEnd(pid);
+  });
+});
+
 test('the link of a client that vanished is not kept', async () => {
   await withPool({}, async (pgloom) => {
     for (const way of ['destroy', 'reset'] as const) {
@@ -62,12 +90,12 @@ test('the link of a client that vanished is not kept', async () => {
   });
 });
 
-test('a session that leaves while its query runs takes the link with it', async () => {
+test('a query that outlasts its client by long takes the link with it', async () => {
   await withPool({}, async (pgloom) => {
     const client = await WireClient.login(pgloom.port);
     client.query('select pg_backend_pid()');
     const pid = Number(rowsOf(await client.readUntil('Z'))[0]?.[0]);
-    client.query('select pg_sleep(1)');
+    client.query('select pg_sleep(8)');
     client.end();
     await waitForEnd(pid);
   });

@@ -2,8 +2,8 @@
 import { strict as assert } from 'node:assert';
 import { describe, it } from 'node:test';
 import { sharedCluster } from './cluster.js';
-import { errorFields, firstError, rowsOf } from './wire-fields.js';
-import { WireClient, type WireMessage } from './wire.js';
+import { firstError, rowsOf } from './wire-fields.js';
+import { WireClient, type WireMessage, withWireClient } from './wire.js';
 
 async function withServer(use: (client: WireClient, port: number) => Promise<void>): Promise<void> {
   const { port } = sharedCluster().nodes[0]!;
@@ -13,6 +13,16 @@ async function withServer(use: (client: WireClient, port: number) => Promise<voi
   } finally {
     client.destroy();
   }
+}
+
+async function untilAsleep(port: number, pid: number): Promise<void> {
+  await withWireClient(port, async (client) => {
+    for (let state = ''; state !== 'PgSleep';) {
+      client.query(`select coalesce(wait_event, '') from pg_stat_activity where pid = ${pid}`);
+      state = rowsOf(await client.readUntil('Z'))[0]?.[0] ?? 'gone';
+      assert.notEqual(state, 'gone');
+    }
+  });
 }
 
 function letters(messages: readonly WireMessage[]): string {
@@ -73,18 +83,22 @@ describe('the raw protocol client', () => {
     assert.equal(answer?.payload.toString('utf8', 4), '42');
   }));
 
-  it('cancels a query from another connection', async () => {
-    const { port } = sharedCluster().nodes[0]!;
+  it('cancels a query from another connection', () => withServer(async (_, port) => {
     const client = await WireClient.connect(port);
-    client.startup({ user: 'postgres', database: 'test' });
-    const key = (await client.readUntil('Z')).find((message) => message.type === 'K')!.payload;
-    client.query('select pg_sleep(60)');
-    const other = await WireClient.connect(port);
-    other.cancelRequest(key.readInt32BE(0), key.subarray(4));
-    await other.expectClose();
-    assert.equal(errorFields(await client.readMessage().then((first) => (first.type === 'T' ? client.readMessage() : first)))['C'], '57014');
-    client.destroy();
-  });
+    try {
+      client.startup({ user: 'postgres', database: 'test' });
+      const key = (await client.readUntil('Z')).find((message) => message.type === 'K')!.payload;
+      client.query('select pg_sleep(60)');
+      // A cancel that overtakes its query does nothing.
+      await untilAsleep(port, key.readInt32BE(0));
+      const other = await WireClient.connect(port);
+      other.cancelRequest(key.readInt32BE(0), key.subarray(4));
+      await other.expectClose();
+      assert.equal(firstError(await client.readUntil('Z'))?.['C'], '57014');
+    } finally {
+      client.destroy();
+    }
+  }));
 
   it('asks for TLS and reads the one byte of the answer', async () => {
     const client = await WireClient.connect(sharedCluster().nodes[0]!.port);

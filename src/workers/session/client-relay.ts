@@ -111,7 +111,7 @@ export class ClientRelay implements ClientReader {
       }
       case F.terminate:
         this.flush(data);
-        traffic.terminated();
+        traffic.farewell.say(traffic.current);
         return true;
       default: // COPY data and its end go where the COPY runs
         if (this.batch.undecided && !this.decide(data)) return false;

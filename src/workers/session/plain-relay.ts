@@ -41,7 +41,7 @@ export class PlainRelay implements ClientReader {
       if (letter === F.query && next > end && length <= maxHeldBytes) break;
       if (letter === F.terminate) {
         this.flush(data, pos);
-        traffic.terminated();
+        traffic.farewell.say(traffic.current);
         return end;
       }
       if (!this.message(letter, data, pos, next, end)) break;

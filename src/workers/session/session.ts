@@ -213,6 +213,7 @@ export class Session {
       if (limitMs > 0 && nowMs - this.connectedMs >= limitMs) this.fail(errors.authenticationTimeout());
       return;
     }
+    this.traffic.farewell.tick(nowMs);
     // A host that dies without a word leaves its connections open for hours: the node table knows better.
     for (const link of this.traffic.supply.all()) if (!this.worker.nodes.isAlive(link.node)) this.traffic.lost(link, 'the node is down');
     if (this.over) return;
@@ -224,7 +225,8 @@ export class Session {
   /* ---- the end ---- */
 
   clientGone(reason: string): void {
-    this.end(reason, false);
+    if (this.traffic?.farewell.said === true) this.traffic.farewell.clientGone(this.worker.nowMs);
+    else this.end(reason, false);
   }
 
   clientBroken(error: Error): void {

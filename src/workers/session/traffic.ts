@@ -8,13 +8,13 @@
 import { LogLevel } from '../../shared/logger.js';
 import { errors, PgError } from '../../shared/errors.js';
 import { B, TX } from '../../shared/protocol/letters.js';
-import { terminateMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { Router, askFirst, nowhere } from '../route/router.js';
 import { textMayLeave } from '../sql/first-character.js';
 import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
 import { plainPlan } from '../sql/plain-plan.js';
 import { Portals, type Batch } from './batch.js';
+import { Farewell } from './farewell.js';
 import { LinkState } from './link-state.js';
 import { LinkSupply } from './link-supply.js';
 import { setsIsolation } from './isolation.js';
@@ -42,8 +42,7 @@ export class Traffic implements LinkUser {
   /** The node that the session's writes go to: its state cannot be moved to another. -1 = none yet. */
   private writeNode = -1;
   private seenEpoch = -1;
-  /** The client has said good-bye, and waits for its last answers. */
-  private leaving = false;
+  readonly farewell: Farewell;
   /** Verdicts that must not be remembered longer than for the statement or the batch that waits for them. */
   private readonly verdicts = new Map<Plan, Verdict>();
   private ddlUnderWay = false;
@@ -60,6 +59,7 @@ export class Traffic implements LinkUser {
     const { worker } = session;
     this.router = new Router(worker.nodes, session.settings, worker.factsOf(session.database));
     this.supply = new LinkSupply(session, this);
+    this.farewell = new Farewell(session);
     this.linkState = new LinkState(this, this.settings, this.statements);
     const { log_statement: all, log_per_node_statement: perNode, notice_per_node_statement: notice } = session.settings;
     this.single = this.router.isRaw || session.settings.backends.length === 1;
@@ -68,7 +68,7 @@ export class Traffic implements LinkUser {
 
   /** Nothing more is wanted from the client. */
   get over(): boolean {
-    return this.session.over || this.leaving;
+    return this.session.over || this.farewell.said;
   }
 
   isPrimary(link: BackendLink): boolean {
@@ -81,15 +81,6 @@ export class Traffic implements LinkUser {
 
   fail(error: PgError): void {
     this.session.fail(error);
-  }
-
-  /** Terminate: the client may still want the answers to what it has asked before. The server then ends it all. */
-  terminated(): void {
-    const { current } = this;
-    if (current === null || current.debt === 0 || current.copyIn) return this.session.end('client terminated', true);
-    this.leaving = true;
-    current.unsure = true;
-    current.send(terminateMessage);
   }
 
   /* ---- plans ---- */
@@ -124,7 +115,9 @@ export class Traffic implements LinkUser {
 
   /** Who waits for answers need not any more: everything goes to this link now. */
   changed(link: BackendLink): void {
-    if (link === this.current) this.goOn('answers');
+    if (link !== this.current) return;
+    if (this.farewell.said) this.farewell.changed(link);
+    else this.goOn('answers');
   }
 
   forgetUnnamed(): void {
@@ -410,7 +403,8 @@ export class Traffic implements LinkUser {
     }
     this.updateState(link, failed);
     this.session.settled(link.status);
-    this.goOn('answers');
+    if (this.farewell.said) this.farewell.settled(link);
+    else this.goOn('answers');
   }
 
   private updateState(link: BackendLink, failed: boolean): void {
@@ -491,7 +485,7 @@ export class Traffic implements LinkUser {
     this.supply.forget(link);
     if (wasCurrent) this.current = null;
     if (this.portals.unnamedLink === link) this.portals.unnamedLink = null;
-    if (this.leaving && (wasCurrent || this.current === null)) return this.session.end('client terminated', false);
+    if (this.farewell.said && (wasCurrent || this.current === null)) return this.farewell.lost();
     this.session.nodeTrouble(link.node, reason);
     if (!mustEnd) {
       this.linkState.lost(link);
