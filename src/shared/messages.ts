@@ -9,6 +9,7 @@
  */
 import type { Settings } from './settings.js';
 import type { HbaRule } from './auth/hba.js';
+import type { RelationCacheData } from './memory/relation-cache.js';
 
 /** Name of the BroadcastChannel that reaches every worker of this process; the process id keeps instances apart. */
 export const broadcastName = `pgloom-${process.pid}`;
@@ -58,6 +59,10 @@ export interface WorkerData {
   readonly nodeTable: SharedArrayBuffer;
   readonly childTable: { readonly buffer: SharedArrayBuffer; readonly size: number; readonly perWorker: number };
   readonly workerTable: { readonly buffer: SharedArrayBuffer; readonly size: number };
+  /** Tables written lately, for dml_adaptive_global. */
+  readonly mutations: { readonly buffer: SharedArrayBuffer; readonly size: number };
+  /** Null when enable_shared_relcache is off. */
+  readonly relationCache: RelationCacheData | null;
   /** One Int32: the last child id given out. */
   readonly childIds: SharedArrayBuffer;
   /** One Int32 for each client under way to a worker or served; see Task. */

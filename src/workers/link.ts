@@ -15,6 +15,12 @@ const empty: Buffer = Buffer.alloc(0);
 /** How long a closing link may take to deliver its last bytes before it is destroyed. */
 export const lingerMs = 5000;
 
+/** Is shown what a link reads and writes, each byte once, before anything is done with it. */
+export interface Tap {
+  read(data: Buffer, from: number, to: number): void;
+  wrote(data: Buffer, from: number, to: number): void;
+}
+
 export abstract class Link {
   socket!: Socket;
   private buffer: Buffer = takeSmall();
@@ -27,6 +33,8 @@ export abstract class Link {
   private lastView: Buffer = empty;
   private processing = false;
   closed = false;
+  /** null but for a link whose messages are logged. */
+  tap: Tap | null = null;
   /** Time in ms at which the link is destroyed whatever happens; 0 = none. */
   destroyAtMs = 0;
 
@@ -86,6 +94,7 @@ export abstract class Link {
 
   private readonly received = (bytes: number, from: Uint8Array): boolean => {
     if (this.closed) return true; // what still comes after our last words is dropped
+    if (this.tap !== null) this.tap.read(from as Buffer, 0, bytes);
     this.wantLarge = bytes === from.length || (from.length === largeBytes && bytes > smallBytes);
     if (this.carryLength === 0) {
       this.run(from as Buffer, bytes);
@@ -174,6 +183,7 @@ export abstract class Link {
    */
   forward(data: Buffer, start: number, end: number, source: Link): void {
     if (start >= end || this.closed) return;
+    if (this.tap !== null) this.tap.wrote(data, start, end);
     const { socket } = this;
     const bytes = source.view(data, start, end);
     if (directWriter !== null && socket.writableLength === 0 && !socket.destroyed) {
@@ -217,7 +227,9 @@ export abstract class Link {
 
   /** Writes bytes that nobody else will change. */
   send(bytes: Buffer): void {
-    if (!this.closed) this.socket.write(bytes);
+    if (this.closed) return;
+    if (this.tap !== null) this.tap.wrote(bytes, 0, bytes.length);
+    this.socket.write(bytes);
   }
 
   /** Bytes given to the socket that the kernel has not taken yet. */

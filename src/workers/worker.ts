@@ -8,19 +8,22 @@ import { performance } from 'node:perf_hooks';
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { createLogger, LogLevel, newLogIdentity, type Logger } from '../shared/logger.js';
 import { ChildTable } from '../shared/memory/child-table.js';
+import { MutationTable } from '../shared/memory/mutation-table.js';
 import { NodeTable } from '../shared/memory/node-table.js';
+import { RelationCache } from '../shared/memory/relation-cache.js';
 import { WorkerTable } from '../shared/memory/worker-table.js';
 import { broadcastName, type AccessFiles, type Broadcast, type Report, type WorkerData } from '../shared/messages.js';
 import type { Settings } from '../shared/settings.js';
 import { errors } from '../shared/errors.js';
 import { BackendPool } from './backend/pool.js';
 import { Children } from './children.js';
+import { RoutingRules } from './route/routing-rules.js';
 import { PoolRows } from './session/pool-rows.js';
 import type { Session } from './session/session.js';
 import { unreadablePlan } from './sql/make-plan.js';
-import { PatternList } from './sql/pattern-list.js';
 import { PlanCache } from './sql/plan-cache.js';
 import { RelationFacts } from './sql/relation-facts.js';
+import { SharedFacts } from './sql/shared-facts.js';
 
 const tickMs = 1000;
 /** How often the event loop's utilization is measured for the packing of new clients. */
@@ -40,8 +43,10 @@ export class Worker {
   readonly plans = new PlanCache();
   /** What is too long to be looked at. */
   readonly bigPlan = unreadablePlan();
-  /** primary_routing_query_pattern_list, null when it is empty. */
-  primaryPatterns: PatternList | null = null;
+  /** The lists of the settings that decide about routes. */
+  rules: RoutingRules;
+  /** For dml_adaptive_global. */
+  readonly mutations: MutationTable;
   readonly log: Logger;
   readonly sessions = new Set<Session>();
   readonly poolRows: PoolRows;
@@ -49,6 +54,8 @@ export class Worker {
   /** Set by a shutdown: 'smart' lets sessions go on, 'fast' ends them. */
   stopping: 'no' | 'smart' | 'fast' = 'no';
   private readonly facts = new Map<string, RelationFacts>();
+  /** Null when enable_shared_relcache is off. */
+  private readonly relationCache: RelationCache | null;
   private readonly channel = new BroadcastChannel(broadcastName);
   private lastLoop = performance.eventLoopUtilization();
 
@@ -59,12 +66,15 @@ export class Worker {
     this.childTable = new ChildTable(data.childTable.size, data.childTable.perWorker, data.childTable.buffer);
     this.workerTable = new WorkerTable(data.workerTable.size, data.workerTable.buffer);
     this.row = this.workerTable.claim(threadId);
+    const isAlive = (thread: number): boolean => this.workerTable.rowOf(thread) >= 0;
+    this.relationCache = data.relationCache === null ? null : new RelationCache(data.relationCache, threadId, isAlive);
     this.log = createLogger(data.settings, 2, newLogIdentity('worker'));
     const now = (): number => this.nowMs;
     this.children = new Children(this.childTable, this.row, new Int32Array(data.childIds), now, () => this.settings, (row) => this.pool.closeOfChild(row));
     this.pool = new BackendPool(now, () => this.settings, () => this.settings.max_pool * Math.max(1, this.children.running));
     this.poolRows = new PoolRows(this);
-    this.adoptSettings();
+    this.rules = new RoutingRules(this.settings);
+    this.mutations = new MutationTable(data.mutations.size, data.mutations.buffer);
     this.startChildren(data.workerTable.size);
     this.channel.onmessage = (event: unknown): void => this.heard((event as { data: Broadcast }).data);
     (this.channel as unknown as { unref(): void }).unref();
@@ -72,11 +82,6 @@ export class Worker {
     setInterval(() => this.measure(), utilizationMs).unref();
     process.on('uncaughtExceptionMonitor', (error) => this.crash(error));
     this.report({ type: 'ready', worker: this.row, threadId });
-  }
-
-  private adoptSettings(): void {
-    const patterns = new PatternList(this.settings.primary_routing_query_pattern_list);
-    this.primaryPatterns = patterns.isEmpty ? null : patterns;
   }
 
   private startChildren(workers: number): void {
@@ -103,7 +108,8 @@ export class Worker {
     let facts = this.facts.get(database);
     if (facts === undefined) {
       if (this.facts.size >= 256) this.facts.clear();
-      facts = new RelationFacts(() => this.settings);
+      const shared = this.relationCache === null ? null : new SharedFacts(this.relationCache, database);
+      facts = new RelationFacts(() => this.settings, shared);
       this.facts.set(database, facts);
     }
     return facts;
@@ -114,9 +120,10 @@ export class Worker {
       case 'settings':
         this.settings = message.settings;
         this.access = message.access;
-        this.facts.clear();
+        // A reload forgets what is known of relations; the shared facts go with their generation.
+        this.nodes.noteDdl();
         this.log.setLevel(message.settings);
-        this.adoptSettings();
+        this.rules = new RoutingRules(this.settings);
         return;
       case 'children':
         if (message.worker !== this.row) return;

@@ -6,10 +6,13 @@ import { Cluster as NodeWatch } from '../../src/main/cluster/cluster.js';
 import { loadConfig } from '../../src/main/config/load.js';
 import { createLogger } from '../../src/shared/logger.js';
 import { NodeTable } from '../../src/shared/memory/node-table.js';
+import type { Settings } from '../../src/shared/settings.js';
 
 export interface Watched {
   readonly watch: NodeWatch;
   readonly table: NodeTable;
+  /** Changes lines of pgpool.conf and reloads it; the nodes stay. */
+  reload(lines: Lines): void;
   /** All that was logged so far. */
   log(): string;
 }
@@ -28,13 +31,20 @@ export async function watching(nodes: readonly { readonly host: string; readonly
     ...lines,
   };
   const file = join(directory, 'pgpool.conf');
-  writeFileSync(file, Object.entries(all).map(([key, value]) => `${key} = ${typeof value === 'number' ? value : `'${value}'`}\n`).join(''));
-  const { settings } = loadConfig(file);
+  const load = (): Settings => {
+    writeFileSync(file, Object.entries(all).map(([key, value]) => `${key} = ${typeof value === 'number' ? value : `'${value.replaceAll("'", "''")}'`}\n`).join(''));
+    return loadConfig(file).settings;
+  };
+  const settings = load();
   const table = new NodeTable();
   const watch = new NodeWatch(table, settings, { hba: [], passwords }, createLogger(settings, sink));
   try {
     await watch.start();
-    await use({ watch, table, log: () => readFileSync(logFile, 'utf8') });
+    const reload = (changed: Lines): void => {
+      Object.assign(all, changed);
+      watch.reload(load(), { hba: [], passwords }, []);
+    };
+    await use({ watch, table, reload, log: () => readFileSync(logFile, 'utf8') });
   } finally {
     watch.stop();
     // A check under way may still want to log; it finds the file closed and is silent about it.

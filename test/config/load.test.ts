@@ -143,9 +143,9 @@ test('a pattern that is none is left out with a warning, in a redirect list it i
 test('what is set but not acted on yet is listed, defaults and what is acted on are not', (t) => {
   const { notActedOn } = loadConfig(configFile(t, `
     ssl = on  insert_lock = on  load_balance_mode = off  failover_command = 'x'
-    disable_load_balance_on_write = dml_adaptive  log_destination = 'stderr,syslog'
-    statement_level_load_balance = on  heartbeat_device0 = eth0`));
-  assert.deepEqual(notActedOn.toSorted(), ['log_destination = syslog', 'disable_load_balance_on_write = dml_adaptive', 'statement_level_load_balance', 'failover_command', 'ssl', 'heartbeat_device0'].toSorted());
+    statement_level_load_balance = on  log_destination = 'stderr,syslog'
+    heartbeat_device0 = eth0`));
+  assert.deepEqual(notActedOn.toSorted(), ['log_destination = syslog', 'failover_command', 'ssl', 'heartbeat_device0'].toSorted());
 });
 
 test('no error and no warning shows a password', (t) => {

@@ -36,7 +36,7 @@ test('connections, disconnections and statements are logged when that is asked f
     assert.match(text, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}: logging-test pid \d+: LOG: {2}statement: insert into bumps/m);
     assert.match(text, /LOG: {2}DB node id: 0 backend pid: \d+ statement: insert into bumps/);
     assert.equal(text.match(/LOG: {2}statement: insert into bumps/g)?.length, 1);
-    assert.equal(text.match(/LOG: {2}DB node id: \d backend pid: \d+ statement: select 'with parameters'/g)?.length, 1);
+    assert.equal(text.match(/LOG: {2}DB node id: \d backend pid: \d+ statement: Execute: select 'with parameters'/g)?.length, 1);
   });
 });
 

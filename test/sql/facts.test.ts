@@ -151,7 +151,7 @@ test('read_only_function_list makes all other functions write, write_function_li
   assert.equal(await verdictOf('select other.f_mixed()', readOnly), 'opaque');
   const writes = { write_function_list: ['f_stable', 'F_VOL.*'] };
   assert.equal(await verdictOf('select f_stable()', writes), 'primary');
-  assert.equal(await verdictOf('select f_volatile()', writes), 'opaque');
+  assert.equal(await verdictOf('select f_volatile()', writes), 'primary');
   assert.equal(await verdictOf('select random()', writes), 'balance');
 });
 

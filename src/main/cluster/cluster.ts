@@ -14,9 +14,12 @@ import { HealthCheck } from './health-check.js';
 import { askAlive, askRole, connectLimitOf, healthLogin, limitOf, type NodeAnswer, roleLogin } from './node-question.js';
 import { NodeStates } from './node-states.js';
 import { PrimarySearch } from './primary-search.js';
+import { pause } from './repeat.js';
 
 /** Nobody waits longer than this for pgloom to start because a node does not answer. */
 const startLimitMs = 5_000;
+/** Nor longer than this for the first measurement of the delay. */
+const firstDelayMs = 1_000;
 /** A node is not verified again for this long after it has just answered. */
 const verifyPauseMs = 1_000;
 
@@ -58,7 +61,8 @@ export class Cluster {
     await Promise.all(this.doubts.values());
     if (this.stopped) return;
     for (const backend of backends) this.beginChecks(backend);
-    this.delayCheck.start();
+    await this.startDelayCheck();
+    if (this.stopped) return;
     if (this.streaming && this.states.primary < 0) this.search.start();
   }
 
@@ -81,7 +85,7 @@ export class Cluster {
     }
     this.delayCheck.stop();
     this.delayCheck = this.createDelayCheck();
-    this.delayCheck.start();
+    void this.delayCheck.start();
   }
 
   /** A worker could not reach the node. It is believed only after an attempt of our own. */
@@ -112,6 +116,13 @@ export class Cluster {
     });
     this.checks.set(backend.id, check);
     check.start(atOnce);
+  }
+
+  /** With a threshold a standby is not read from until its delay is known: clients are better not there before. */
+  private async startDelayCheck(): Promise<void> {
+    const { delay_threshold: thresholdBytes, delay_threshold_by_time: thresholdMs } = this.settings;
+    const started = this.delayCheck.start();
+    if (thresholdBytes > 0 || thresholdMs > 0) await Promise.race([started, pause(firstDelayMs)]);
   }
 
   private createDelayCheck(): DelayCheck {
@@ -150,6 +161,7 @@ export class Cluster {
       this.doubts.set(id, this.secondPrimary(backend, primary).finally(() => this.doubts.delete(id)));
       return;
     }
+    const isNews = !this.states.isAlive(id) || (role === PgRole.primary && primary !== id);
     this.states.up(id);
     if (role === PgRole.primary) {
       this.states.setPrimary(id);
@@ -159,6 +171,8 @@ export class Cluster {
       this.states.setPrimary(-1);
       this.search.start();
     }
+    // The delay of a standby that is back, or of all behind a new primary, is another one now.
+    if (isNews) void this.delayCheck.round();
   }
 
   /**

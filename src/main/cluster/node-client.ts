@@ -71,18 +71,27 @@ export class NodeClient {
   /**
    * Connects and logs in.
    * @param connectMs limit for the connection alone, @param limitMs for connection and login together
+   * @param signal gives up before that
    * @throws NodeError
    */
-  static async open(address: NodeAddress, login: NodeLogin, connectMs: number, limitMs: number): Promise<NodeClient> {
+  static async open(address: NodeAddress, login: NodeLogin, connectMs: number, limitMs: number, signal?: AbortSignal): Promise<NodeClient> {
+    if (signal?.aborted === true) throw new NodeError('given up', false);
     const client = new NodeClient(openSocket(address));
+    const giveUp = (): void => client.fail(new NodeError('given up', client.answered));
+    signal?.addEventListener('abort', giveUp);
     const connectLimit = setTimeout(() => client.fail(new NodeError(`no connection within ${connectMs} ms`, false)), connectMs);
     client.socket.once('connect', () => clearTimeout(connectLimit));
     try {
       await client.logIn(login, limitMs);
     } finally {
       clearTimeout(connectLimit);
+      signal?.removeEventListener('abort', giveUp);
     }
     return client;
+  }
+
+  get closed(): boolean {
+    return this.socket.destroyed;
   }
 
   /** Rows of one statement, as text. @throws NodeError */

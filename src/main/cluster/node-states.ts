@@ -5,12 +5,14 @@
  *                             └────no answer──▶ down
  */
 import { type Logger, LogLevel } from '../../shared/logger.js';
-import { NodeRole, NodeStatus, type NodeTable, PgRole, PgStatus } from '../../shared/memory/node-table.js';
+import { delayUnknown, NodeRole, NodeStatus, type NodeTable, PgRole, PgStatus } from '../../shared/memory/node-table.js';
 import type { Backend } from '../../shared/settings.js';
 
 export class NodeStates {
   /** Things said about a node, so that a lasting condition is logged once and not with every check. */
   private readonly said = new Map<number, string>();
+  private expectedBytes: number = delayUnknown;
+  private expectedUs: number = delayUnknown;
 
   constructor(private readonly table: NodeTable, private readonly streaming: boolean, private readonly log: Logger) {}
 
@@ -18,6 +20,7 @@ export class NodeStates {
   configure(backend: Backend, status: typeof NodeStatus.waiting | typeof NodeStatus.down): void {
     if (this.table.count <= backend.id) this.table.setCount(backend.id + 1);
     this.table.setStatus(backend.id, status);
+    this.forgetReplication(backend.id);
     this.setRoles();
   }
 
@@ -42,8 +45,7 @@ export class NodeStates {
   /** The node is not used any more. When it was the primary there is none until another is found. */
   down(node: number, reason: string): void {
     if (this.table.status(node) === NodeStatus.down) return;
-    this.table.setDelay(node, 0, false);
-    this.table.setReplication(node, '', '');
+    this.forgetReplication(node);
     this.table.setStatus(node, NodeStatus.down);
     if (this.table.primary === node) this.table.setPrimary(-1);
     this.setRoles();
@@ -55,6 +57,7 @@ export class NodeStates {
   setPrimary(node: number): void {
     if (this.table.primary === node) return;
     this.table.setPrimary(node);
+    if (node >= 0) this.forgetReplication(node);
     this.setRoles();
     this.log.log(LogLevel.log, node < 0 ? 'there is no primary node' : `node ${node} is the primary`, node < 0 ? {} : { node });
   }
@@ -69,9 +72,33 @@ export class NodeStates {
     this.table.setPg(node, PgStatus.up, role === PgRole.unknown ? this.table.pgRole(node) : role);
   }
 
-  /** Replication delay in bytes. */
-  setDelay(node: number, delayBytes: number): void {
-    this.table.setDelay(node, delayBytes, false);
+  /**
+   * What stands for a delay of which nothing is known: `delayAwaited` when it is measured from now on, `delayUnknown`
+   * when it is not. Delays that are known stay as long as they are still measured.
+   */
+  expectDelays(delayBytes: number, delayUs: number): void {
+    this.expectedBytes = delayBytes;
+    this.expectedUs = delayUs;
+    for (let node = 0; node < this.table.count; node++) {
+      if (delayBytes === delayUnknown || this.table.delayBytes(node) < 0) this.table.setDelayBytes(node, delayBytes);
+      if (delayUs === delayUnknown || this.table.delayUs(node) < 0) this.table.setDelayUs(node, delayUs);
+    }
+  }
+
+  delayBytes(node: number): number {
+    return this.table.delayBytes(node);
+  }
+
+  delayUs(node: number): number {
+    return this.table.delayUs(node);
+  }
+
+  setDelayBytes(node: number, delayBytes: number): void {
+    this.table.setDelayBytes(node, delayBytes);
+  }
+
+  setDelayUs(node: number, delayUs: number): void {
+    this.table.setDelayUs(node, delayUs);
   }
 
   /** pg_stat_replication.state and .sync_state. */
@@ -84,6 +111,12 @@ export class NodeStates {
     if (this.said.get(node) === text) return;
     this.said.set(node, text);
     this.log.log(level, text, { node });
+  }
+
+  private forgetReplication(node: number): void {
+    this.table.setDelayBytes(node, this.expectedBytes);
+    this.table.setDelayUs(node, this.expectedUs);
+    this.table.setReplication(node, '', '');
   }
 
   private setRoles(): void {

@@ -1,5 +1,6 @@
 /** Checks that concern more than one parameter, or a parameter as a whole. */
-import { compilePattern } from '../../shared/parameters/posix-regex.js';
+import { parseObjectRelationships } from '../../shared/routing/object-relationships.js';
+import { redirectFaults } from '../../shared/routing/redirect-list.js';
 import type { Settings } from '../../shared/settings.js';
 import type { ConfigIssue, Place } from './errors.js';
 
@@ -61,31 +62,20 @@ const md5Passwords: Check = (settings) =>
     .filter((key) => /^md5[\da-f]{32}$/i.test(settings[key]))
     .map((key) => ({ key, message: 'an md5 password cannot be used here' }));
 
-/** What is wrong with one `pattern:node(ratio)`, or null. */
-function redirectFault(item: string): string | null {
-  const colon = item.lastIndexOf(':');
-  const target = /^(primary|standby|\d{1,3})(?:\(([\d.]+)\))?$/i.exec(item.slice(colon + 1).trim());
-  if (colon < 1 || target === null) return `"${item}" is not of the form pattern:node(ratio), where node is primary, standby or a number`;
-  if (/^\d/.test(target[1] ?? '') && Number(target[1]) > 127) return `"${item}": node numbers are 0 to 127`;
-  const ratio = Number(target[2] ?? 1);
-  if (!(ratio >= 0 && ratio <= 1)) return `"${item}": a ratio is between 0 and 1`;
-  try {
-    compilePattern(item.slice(0, colon).trim());
-    return null;
-  } catch (error) {
-    return `"${item}": ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
 const redirects: Check = (settings) =>
-  (['user_redirect_preference_list', 'database_redirect_preference_list', 'app_name_redirect_preference_list'] as const).flatMap((key) =>
-    settings[key].split(',').map((item) => item.trim()).filter((item) => item !== '').flatMap((item) => {
-      const message = redirectFault(item);
-      return message === null ? [] : [{ key, message }];
-    }),
-  );
+  (['user_redirect_preference_list', 'database_redirect_preference_list', 'app_name_redirect_preference_list'] as const)
+    .flatMap((key) => redirectFaults(settings[key]).map((message) => ({ key, message })));
 
-const checks: readonly Check[] = [clusteringMode, watchdog, heartbeat, recoveryCommands, oldReplicationMode, spareChildren, cacheSizes, destinations, md5Passwords, redirects];
+const objectRelationships: Check = ({ dml_adaptive_object_relationship_list: list }) => {
+  try {
+    parseObjectRelationships(list);
+    return [];
+  } catch (error) {
+    return [{ key: 'dml_adaptive_object_relationship_list', message: error instanceof Error ? error.message : String(error) }];
+  }
+};
+
+const checks: readonly Check[] = [clusteringMode, watchdog, heartbeat, recoveryCommands, oldReplicationMode, spareChildren, cacheSizes, destinations, md5Passwords, redirects, objectRelationships];
 
 /** All faults of settings whose single values are right. */
 export function validateSettings(settings: Settings, locate: Locate): ConfigIssue[] {

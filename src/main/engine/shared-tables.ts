@@ -1,7 +1,9 @@
 /** The shared memory of one pgloom, made once by the primary thread; layouts in src/shared/memory. */
 import { availableParallelism } from 'node:os';
 import { ChildTable } from '../../shared/memory/child-table.js';
+import { MutationTable } from '../../shared/memory/mutation-table.js';
 import { NodeTable } from '../../shared/memory/node-table.js';
+import { createRelationCache, type RelationCacheData } from '../../shared/memory/relation-cache.js';
 import { WorkerTable } from '../../shared/memory/worker-table.js';
 import type { AccessFiles, WorkerData } from '../../shared/messages.js';
 import type { Settings } from '../../shared/settings.js';
@@ -10,6 +12,9 @@ export interface SharedTables {
   readonly nodes: NodeTable;
   readonly children: ChildTable;
   readonly workers: WorkerTable;
+  /** Null when enable_shared_relcache is off. */
+  readonly relationCache: RelationCacheData | null;
+  readonly mutations: MutationTable;
   readonly childIds: SharedArrayBuffer;
   readonly tickets: SharedArrayBuffer;
 }
@@ -26,10 +31,15 @@ export function threadPlan(settings: Pick<Settings, 'num_init_children' | 'worke
 
 export function createSharedTables(settings: Settings): SharedTables {
   const { threads, perWorker } = threadPlan(settings);
+  const mutations = new MutationTable(settings.track_table_mutation_table_size);
+  mutations.setColdUntil(Date.now() + settings.track_table_mutation_cold_start_duration);
   return {
     nodes: new NodeTable(),
     children: new ChildTable(settings.num_init_children, perWorker),
     workers: new WorkerTable(threads),
+    // relcache_size is for each kind of fact; here relations and functions share the room.
+    relationCache: settings.enable_shared_relcache ? createRelationCache(settings.relcache_size * 2) : null,
+    mutations,
     childIds: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     tickets: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * settings.num_init_children),
   };
@@ -37,13 +47,15 @@ export function createSharedTables(settings: Settings): SharedTables {
 
 /** What every worker thread gets as workerData. */
 export function workerDataOf(tables: SharedTables, settings: Settings, access: AccessFiles): WorkerData {
-  const { nodes, children, workers, childIds, tickets } = tables;
+  const { nodes, children, workers, relationCache, mutations, childIds, tickets } = tables;
   return {
     settings,
     access,
     nodeTable: nodes.buffer,
     childTable: { buffer: children.buffer, size: children.size, perWorker: children.perWorker },
     workerTable: { buffer: workers.buffer, size: workers.size },
+    relationCache,
+    mutations: { buffer: mutations.buffer, size: mutations.size },
     childIds,
     tickets,
   };

@@ -4,9 +4,10 @@
  * One writer, the primary thread; the workers read it at each check-out and each routed statement.
  * Every field is one 32-bit word read and written with Atomics, so no lock and no sequence is needed
  * as long as a reader takes one field at a time; `epoch` tells that something has changed since.
+ * The delays are aligned doubles, which a 64-bit machine reads and writes whole.
  *
  *   header: [epoch][primary node id, -1 = none][node count][DDL generation]
- *   row n : [status][role][pg status][pg role][delay lo][delay hi][delay is time][state][sync][changed s]
+ *   row n : [status][role][pg status][pg role][delay bytes (2 words)][state][sync][delay us (2 words)][changed s]
  *
  * The select counters are kept by the workers (see worker-table.ts) and summed by the reader.
  */
@@ -29,6 +30,11 @@ export type PgRole = (typeof PgRole)[keyof typeof PgRole];
 export const replicationStates = ['', 'startup', 'catchup', 'streaming', 'backup', 'stopping'] as const;
 export const syncStates = ['', 'async', 'potential', 'sync', 'quorum'] as const;
 
+/** A delay that nobody measures: the checks are off, or the primary does not see the standby. */
+export const delayUnknown = -1;
+/** A delay that is measured, but of which nothing is known yet, or not any more. */
+export const delayAwaited = -2;
+
 export const maxNodes = 128;
 const headerWords = 8;
 const rowWords = 16;
@@ -36,17 +42,25 @@ const EPOCH = 0;
 const PRIMARY = 1;
 const COUNT = 2;
 const DDL = 3;
-const F = { status: 0, role: 1, pgStatus: 2, pgRole: 3, delayLow: 4, delayHigh: 5, delayIsTime: 6, state: 7, sync: 8, changed: 9 } as const;
+const F = { status: 0, role: 1, pgStatus: 2, pgRole: 3, delayBytes: 4, state: 6, sync: 7, delayUs: 8, changed: 10 } as const;
 
 export class NodeTable {
   readonly buffer: SharedArrayBuffer;
   private readonly words: Int32Array;
+  /** The same memory, for the delays. */
+  private readonly doubles: Float64Array;
 
   /** Wraps an existing buffer (in a worker) or makes a new one (in the primary thread). */
   constructor(buffer?: SharedArrayBuffer) {
     this.buffer = buffer ?? new SharedArrayBuffer((headerWords + maxNodes * rowWords) * 4);
     this.words = new Int32Array(this.buffer);
-    if (buffer === undefined) this.words[PRIMARY] = -1;
+    this.doubles = new Float64Array(this.buffer);
+    if (buffer !== undefined) return;
+    this.words[PRIMARY] = -1;
+    for (let node = 0; node < maxNodes; node++) {
+      this.setDelayBytes(node, delayUnknown);
+      this.setDelayUs(node, delayUnknown);
+    }
   }
 
   /** Grows with every change; a worker that remembers it knows whether to look again. */
@@ -74,7 +88,8 @@ export class NodeTable {
   }
 
   setPrimary(node: number): void {
-    Atomics.store(this.words, PRIMARY, node);
+    // A promoted standby may lack the last DDL.
+    if (Atomics.exchange(this.words, PRIMARY, node) !== node) this.noteDdl();
     this.touch();
   }
 
@@ -138,20 +153,22 @@ export class NodeTable {
     Atomics.store(this.words, this.at(node, F.pgRole), role);
   }
 
-  /** Replication delay: bytes, or microseconds when `delayIsTime`. */
-  delay(node: number): number {
-    const high = Atomics.load(this.words, this.at(node, F.delayHigh));
-    return high * 2 ** 32 + (Atomics.load(this.words, this.at(node, F.delayLow)) >>> 0);
+  /** Replication delay in bytes: WAL written by the primary and not replayed; or `delayUnknown`, `delayAwaited`. */
+  delayBytes(node: number): number {
+    return this.doubles[this.at(node, F.delayBytes) / 2] ?? delayUnknown;
   }
 
-  delayIsTime(node: number): boolean {
-    return Atomics.load(this.words, this.at(node, F.delayIsTime)) === 1;
+  /** Replication delay in microseconds: pg_stat_replication.replay_lag; or `delayUnknown`, `delayAwaited`. */
+  delayUs(node: number): number {
+    return this.doubles[this.at(node, F.delayUs) / 2] ?? delayUnknown;
   }
 
-  setDelay(node: number, delay: number, isTime: boolean): void {
-    Atomics.store(this.words, this.at(node, F.delayHigh), Math.floor(delay / 2 ** 32));
-    Atomics.store(this.words, this.at(node, F.delayLow), delay % 2 ** 32 | 0);
-    Atomics.store(this.words, this.at(node, F.delayIsTime), isTime ? 1 : 0);
+  setDelayBytes(node: number, delayBytes: number): void {
+    this.doubles[this.at(node, F.delayBytes) / 2] = delayBytes;
+  }
+
+  setDelayUs(node: number, delayUs: number): void {
+    this.doubles[this.at(node, F.delayUs) / 2] = delayUs;
   }
 
   replicationState(node: number): string {

@@ -28,7 +28,7 @@ export const logging = {
   log_statement: bool(false, { change: 'session', actedOn: true, meaning: 'log every statement' }),
   log_per_node_statement: bool(false, { change: 'session', actedOn: true, meaning: 'log every statement for each node it goes to' }),
   notice_per_node_statement: bool(false, { change: 'session', actedOn: true, meaning: 'tell the client by NOTICE which node a statement goes to' }),
-  log_client_messages: bool(false, { change: 'session', meaning: 'log every protocol message of the client' }),
-  log_backend_messages: words({ none: 1, terse: 2, verbose: 3 }, 'none', { change: 'session', meaning: 'log protocol messages of servers: none, terse or verbose' }),
-  log_standby_delay: words({ always: 1, if_over_threshold: 2, none: 3 }, 'if_over_threshold', { change: 'reload', meaning: 'when the delay of a standby is logged' }),
+  log_client_messages: bool(false, { change: 'session', actedOn: true, meaning: 'log every protocol message of the client' }),
+  log_backend_messages: words({ none: 1, terse: 2, verbose: 3 }, 'none', { change: 'session', actedOn: true, meaning: 'log protocol messages of servers: none, terse or verbose' }),
+  log_standby_delay: words({ always: 1, if_over_threshold: 2, none: 3 }, 'if_over_threshold', { change: 'reload', actedOn: true, meaning: 'when the delay of a standby is logged' }),
 };

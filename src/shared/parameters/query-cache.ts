@@ -17,8 +17,8 @@ export const queryCache = {
   cache_unsafe_memqcache_table_list: regexList({ change: 'reload', meaning: 'tables (patterns) that are never cached' }),
   relcache_expire: int64(0, { change: 'start', actedOn: true, unit: 's', meaning: 'how long facts about a relation hold; 0 is without end' }),
   relcache_size: int(256, { change: 'start', actedOn: true, meaning: 'relations remembered by each worker, for each kind of fact' }),
-  relcache_query_target: words({ primary: 1, load_balance_node: 2 }, 'primary', { change: 'reload', meaning: 'node that is asked for facts about relations' }),
-  enable_shared_relcache: bool(true, { change: 'start', meaning: 'share facts about relations between workers' }),
+  relcache_query_target: words({ primary: 1, load_balance_node: 2 }, 'primary', { change: 'reload', actedOn: true, meaning: 'node that is asked for facts about relations' }),
+  enable_shared_relcache: bool(true, { change: 'start', actedOn: true, meaning: 'share facts about relations between workers' }),
   // on(4) and off(5) are older spellings; they become the word that they mean.
   check_temp_table: words({ catalog: 1, trace: 2, none: 3 }, 'catalog', { change: 'reload', actedOn: true, aliases: { on: 'catalog', off: 'none' }, meaning: 'how temporary tables are recognized' }),
   check_unlogged_table: bool(true, { change: 'session', actedOn: true, meaning: 'look whether a table is unlogged' }),

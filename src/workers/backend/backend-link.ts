@@ -266,6 +266,11 @@ export class BackendLink extends Link {
     for (const pending of this.pendingParses) if (pending.statement.name === '') pending.dropped = true;
   }
 
+  /** Statements that are under way to the server will be gone when they have arrived: a DEALLOCATE goes behind them. @param name '' for all */
+  dropParses(name: string): void {
+    for (const pending of this.pendingParses) if (name === '' ? pending.statement.name !== '' : pending.statement.name === name) pending.dropped = true;
+  }
+
   /** The same for a Parse that pgloom puts in with a Sync of its own. */
   expectOwnParse(statement: Statement): void {
     this.pendingParses.push({ statement, batch: ownBatch, swallowed: true, dropped: false });

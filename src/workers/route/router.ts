@@ -5,14 +5,16 @@
  *   a read ── pinned? facts? first character? wrote? isolated? delay? ──▶ primary, else the load-balance node
  */
 import type { NodeTable } from '../../shared/memory/node-table.js';
-import type { Backend, Settings } from '../../shared/settings.js';
+import type { Redirect } from '../../shared/routing/redirect-list.js';
+import type { Settings } from '../../shared/settings.js';
 import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
 import type { RelationFacts } from '../sql/relation-facts.js';
+import { LoadBalance, nowhere } from './load-balance.js';
+import type { WriteTracking } from './write-tracking.js';
 
+export { nowhere } from './load-balance.js';
 /** No node can be named yet: the plan's relations and functions have to be asked about first. */
 export const askFirst = -2;
-/** Every node is down. */
-export const nowhere = -1;
 
 export class Router {
   /** The node that this session's reads go to. */
@@ -28,16 +30,28 @@ export class Router {
   beginReadOnly = false;
   /** The transaction must not be spread: isolation above READ COMMITTED, savepoints, or a BEGIN that was not seen. */
   isolated = false;
-  /** Something was written, in the sense of disable_load_balance_on_write. */
-  wrote = false;
   /** The transaction has failed on the reader: the reader answers until its end. */
   readerFailed = false;
+  /** The transaction has failed on the primary: it answers until the end. */
+  primaryFailed = false;
   /** Nodes that this session could not reach; not tried again until the node table changes. */
   private readonly unreachable = new Set<number>();
   private unreachableEpoch = -1;
   private primaryInTransaction = nowhere;
+  private readonly loadBalance: LoadBalance;
+  /** statement_level_load_balance: the next read that may leave the primary gets a node of its own. */
+  private pickIsDue = false;
 
-  constructor(private readonly nodes: NodeTable, readonly settings: Settings, private readonly facts: RelationFacts) {}
+  /** @param redirect what the redirect lists say about the session; null = nothing */
+  constructor(
+    private readonly nodes: NodeTable,
+    readonly settings: Settings,
+    private readonly facts: RelationFacts,
+    private readonly tracking: WriteTracking,
+    redirect: Redirect | null,
+  ) {
+    this.loadBalance = new LoadBalance(nodes, settings, redirect, (node) => this.usable(node));
+  }
 
   get isRaw(): boolean {
     return this.settings.backend_clustering_mode === 'raw';
@@ -70,33 +84,38 @@ export class Router {
 
   /** Reads of this session may go to another node than writes, as things stand. */
   get balances(): boolean {
-    return !this.pinned && !this.isRaw && this.loadBalanceNode !== this.primaryNode;
+    return !this.pinned && !this.isRaw && (this.loadBalanceNode !== this.primaryNode || this.changesReader);
   }
 
-  /** Chooses the session's load-balance node by weight among the live nodes. `random` is in [0, 1). */
-  pickLoadBalanceNode(random: number): number {
+  /** The load-balance node may become another one in the course of the session. */
+  private get changesReader(): boolean {
+    return this.settings.statement_level_load_balance && this.settings.load_balance_mode;
+  }
+
+  /** Chooses the session's load-balance node among the live nodes. */
+  private pickLoadBalanceNode(): number {
     const primary = this.primaryNode;
-    this.loadBalanceNode = primary;
-    if (this.isRaw || !this.settings.load_balance_mode) return primary;
-    const candidates = this.settings.backends.filter(({ id, weight }) => weight > 0 && this.usable(id));
-    const sum = candidates.reduce((total, { weight }) => total + weight, 0);
-    let rest = random * sum;
-    for (const candidate of candidates) {
-      rest -= candidate.weight;
-      if (rest < 0) return (this.loadBalanceNode = candidate.id);
-    }
-    return (this.loadBalanceNode = candidates.at(-1)?.id ?? primary);
+    this.loadBalanceNode = this.isRaw || !this.settings.load_balance_mode ? primary : this.loadBalance.pick(primary);
+    return this.loadBalanceNode;
+  }
+
+  private pickIfDue(): void {
+    if (!this.pickIsDue) return;
+    this.pickIsDue = false;
+    this.pickLoadBalanceNode();
   }
 
   /** Where a read would go now, other things apart. */
   get readerNow(): number {
+    this.pickIfDue();
+    if (this.primaryFailed) return this.primaryNode;
     if (this.inTransaction) return this.usable(this.loadBalanceNode) ? this.loadBalanceNode : this.primaryNode;
-    return this.readerForLogin(Math.random());
+    return this.readerForLogin();
   }
 
   /** The load-balance node, chosen when there is none yet or the one there was cannot be used. */
-  readerForLogin(random: number): number {
-    return this.usable(this.loadBalanceNode) ? this.loadBalanceNode : this.pickLoadBalanceNode(random);
+  readerForLogin(): number {
+    return this.usable(this.loadBalanceNode) ? this.loadBalanceNode : this.pickLoadBalanceNode();
   }
 
   /**
@@ -109,7 +128,7 @@ export class Router {
     if (this.readerFailed) return this.loadBalanceNode;
     const primary = this.primaryNode;
     const reads = plan.kind === StatementKind.read || plan.kind === StatementKind.empty;
-    if (this.pinned || this.loadBalanceNode === primary || this.isRaw) return primary;
+    if (!this.balances || this.primaryFailed) return primary;
     // A write is judged as well when it calls functions: they may change the session's state behind our back.
     if (plan.functions.length > 0 || (reads && plan.relations.length > 0)) {
       const verdict = given ?? this.facts.quickVerdict(plan, this.nodes.ddlGeneration);
@@ -117,30 +136,39 @@ export class Router {
       if (verdict === 'opaque') this.pinned = true;
       if (verdict !== 'balance') {
         // A function that writes makes its SELECT a write (semantics 3).
-        if (plan.functions.length > 0) this.noteWrite();
+        if (plan.functions.length > 0) this.tracking.sent(plan, this.inTransaction, true);
         if (plan.transactionLocal && this.inTransaction) this.isolated = true;
         return primary;
       }
     }
     if (!reads) return primary;
-    return mayLeave && this.mayReadElsewhere() ? this.readerOr(primary) : primary;
+    return mayLeave && this.mayReadElsewhere(plan) ? this.readerOr(primary) : primary;
   }
 
-  private mayReadElsewhere(): boolean {
-    const mode = this.settings.disable_load_balance_on_write;
-    if (this.inTransaction) return this.begunPlainly && !this.isolated && !(this.wrote && mode !== 'off');
-    return !(mode === 'always' && this.wrote);
+  private mayReadElsewhere(plan: Plan): boolean {
+    if (this.inTransaction && (!this.begunPlainly || this.isolated)) return false;
+    return !this.tracking.keeps(plan, this.inTransaction);
   }
 
   private readerOr(primary: number): number {
+    this.pickIfDue();
     if (!this.usable(this.loadBalanceNode)) {
       if (this.inTransaction) return primary;
-      this.pickLoadBalanceNode(Math.random());
+      this.pickLoadBalanceNode();
     }
-    const { delay_threshold: threshold } = this.settings;
     const reader = this.loadBalanceNode;
-    if (threshold > 0 && !this.nodes.delayIsTime(reader) && this.nodes.delay(reader) > threshold) return primary;
-    return reader;
+    if (reader === primary || !this.loadBalance.isTooLate(reader)) return reader;
+    // In a transaction the reader stays the same; else a fresher one becomes the session's.
+    if (!this.settings.prefer_lower_delay_standby || this.inTransaction) return primary;
+    const fresher = this.loadBalance.fresher(primary);
+    if (fresher === null) return primary;
+    return (this.loadBalanceNode = fresher);
+  }
+
+  /** A statement (or a batch) has been given its node and is sent: with statement_level_load_balance the next gets its own. */
+  statementSent(): void {
+    // A transaction keeps the node that its first read gets.
+    if (this.changesReader && !this.inTransaction) this.pickIsDue = true;
   }
 
   /** A statement is being sent: what it will have done when it succeeds. */
@@ -160,6 +188,7 @@ export class Router {
         return;
       case StatementKind.commit:
       case StatementKind.rollback:
+        if (plan.kind === StatementKind.commit) this.tracking.share();
         if (plan.chain) this.isolated = true;
         else this.inTransaction = false;
         return;
@@ -167,15 +196,16 @@ export class Router {
         this.isolated = true;
         return;
       default:
-        this.noteWrite();
+        this.tracking.sent(plan, this.inTransaction, false);
         // With disable_load_balance_on_write = off reads may follow, and would not find it on the reader.
         if (this.inTransaction && (plan.transactionLocal || plan.kind === StatementKind.set)) this.isolated = true;
         if (plan.opaque) this.pinned = true;
     }
   }
 
-  private noteWrite(): void {
-    if (this.inTransaction || this.settings.disable_load_balance_on_write === 'always') this.wrote = true;
+  /** The transaction has something on the primary that is not to be seen from elsewhere (a named portal, …). */
+  keepTransaction(): void {
+    if (this.inTransaction) this.isolated = true;
   }
 
   /** All answers are in: what the server says about the transaction. */
@@ -191,19 +221,12 @@ export class Router {
     this.isolated = false;
     this.readerFailed = false;
     this.primaryInTransaction = nowhere;
-    const mode = this.settings.disable_load_balance_on_write;
-    if (mode !== 'always' && mode !== 'trans_transaction') this.wrote = false;
+    this.tracking.transactionOver();
   }
 
   /** DISCARD ALL: the session is as new. */
   discarded(): void {
     this.pinned = this.pinnedFromStart;
-    this.wrote = false;
+    this.tracking.discarded();
   }
-}
-
-/** Share of the nodes in the reads, for tests and messages. */
-export function weightOf(backends: readonly Backend[], node: number): number {
-  const sum = backends.reduce((total, { weight }) => total + weight, 0);
-  return sum === 0 ? 0 : (backends.find(({ id }) => id === node)?.weight ?? 0) / sum;
 }

@@ -28,6 +28,8 @@ export class Batch {
   private readonly latest = new Map<string, Statement>();
   /** What its Execute messages run; null for portals that are not known. Booked when it is known where they run. */
   readonly executes: (Plan | null)[] = [];
+  /** How many of `parses` stand before each of them. */
+  private readonly parsesBefore: number[] = [];
   /** Close messages in it that have not been sent: names of statements, null for portals. */
   readonly closes: (string | null)[] = [];
   /** Names bound or described that were not parsed in this batch before: the link must have them. */
@@ -47,6 +49,23 @@ export class Batch {
     this.latest.set(statement.name, statement);
     if (this.link === null) this.parses.push(statement);
     else this.link.expectParse(statement, false);
+  }
+
+  /** An Execute joins it before it is known where it runs. */
+  execute(plan: Plan | null): void {
+    this.executes.push(plan);
+    this.parsesBefore.push(this.parses.length);
+  }
+
+  /** Books what is being sent on the link, in order. */
+  book(link: BackendLink, executed: (plan: Plan | null) => void): void {
+    let parsed = 0;
+    for (let i = 0; i < this.executes.length; i++) {
+      for (const upTo = this.parsesBefore[i] ?? 0; parsed < upTo; parsed++) link.expectParse(this.parses[parsed] as Statement, false);
+      executed(this.executes[i] ?? null);
+    }
+    for (; parsed < this.parses.length; parsed++) link.expectParse(this.parses[parsed] as Statement, false);
+    for (const name of this.closes) link.expectClose(name);
   }
 
   /** It has been sent up to here; it may go on. */
@@ -70,7 +89,7 @@ export class Batch {
     if (this.wanted.length > 0) this.wanted.length = 0;
     if (this.closes.length > 0) this.closes.length = 0;
     if (this.parses.length > 0) this.parses.length = 0;
-    if (this.executes.length > 0) this.executes.length = 0;
+    if (this.executes.length > 0) this.executes.length = this.parsesBefore.length = 0;
   }
 }
 

@@ -9,6 +9,7 @@
  */
 import { errors } from '../../shared/errors.js';
 import { F } from '../../shared/protocol/letters.js';
+import type { Plan } from '../sql/plan.js';
 import { Batch } from './batch.js';
 import type { ClientReader } from './client-link.js';
 import { messageLimits } from './message-limits.js';
@@ -237,7 +238,7 @@ export class ClientRelay implements ClientReader {
     const portal = nameEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, nameEnd);
     if (!this.admitPortal(data, portal)) return false;
     const plan = traffic.portals.plan(portal);
-    if (this.batch.link === null) this.batch.executes.push(plan);
+    if (this.batch.link === null) this.batch.execute(plan);
     else traffic.executed(plan);
     this.take(next, end, false);
     return true;
@@ -250,6 +251,7 @@ export class ClientRelay implements ClientReader {
     const link = traffic.current ?? traffic.choosePrimary();
     if (link === null) return false;
     link.askSync();
+    traffic.router.statementSent();
     traffic.expectAnswer();
     batch.close();
     this.take(next, end, false);
@@ -321,15 +323,16 @@ export class ClientRelay implements ClientReader {
     if (traffic.current !== null && this.open > this.run) this.flush(data, this.open);
     const link = traffic.chooseForBatch(batch);
     if (link === null) return false;
-    for (const statement of batch.parses) link.expectParse(statement, false);
-    for (const plan of batch.executes) traffic.executed(plan);
-    for (const name of batch.closes) link.expectClose(name);
+    batch.book(link, this.booked);
+    if (batch.needsPrimary) traffic.router.keepTransaction();
     batch.decided(link);
     link.batchOpen = true;
     traffic.portals.unnamedLink = link;
     this.open = -1;
     return true;
   }
+
+  private readonly booked = (plan: Plan | null): void => this.traffic.executed(plan);
 
   /* ---- bytes ---- */
 

@@ -6,18 +6,24 @@ import { errors } from '../../shared/errors.js';
 import { TX } from '../../shared/protocol/letters.js';
 import { closeStatement, query, syncMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink } from '../backend/backend-link.js';
+import { StatementKind } from '../sql/plan.js';
 import type { Batch } from './batch.js';
 import type { SessionSettings } from './session-settings.js';
 import type { Statement } from './statement.js';
 import type { Traffic } from './traffic.js';
 
+function endsTransaction(kind: StatementKind): boolean {
+  return kind === StatementKind.commit || kind === StatementKind.rollback || kind === StatementKind.savepoint;
+}
+
 export class LinkState {
-  /** The reader has been given the session's transaction. */
-  readerBegun = false;
+  /** The reader that has been given the session's transaction. */
+  private begunOn: BackendLink | null = null;
   /** The link whose answers to what was put in are waited for. */
   private awaited: BackendLink | null = null;
   /** Statements that are being prepared on it. */
   private preparing: Statement[] = [];
+  private preparingFailed = false;
   /** It is being told what was SET (and not what was prepared); one of it failed there. */
   private following = false;
   private followFailed = false;
@@ -39,6 +45,11 @@ export class LinkState {
     return false;
   }
 
+  /** The link is to a reader that has been given the session's transaction. */
+  hasBegunOn(link: BackendLink): boolean {
+    return link === this.begunOn;
+  }
+
   /** Answers to what was put in are waited for. */
   get isAwaiting(): boolean {
     return this.awaited !== null;
@@ -50,9 +61,9 @@ export class LinkState {
   }
 
   catchUp(link: BackendLink): void {
-    if (!this.traffic.router.inTransaction || this.traffic.isPrimary(link) || this.readerBegun) return;
+    if (!this.traffic.router.inTransaction || this.traffic.isPrimary(link) || this.begunOn !== null) return;
     link.inject(query(this.traffic.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'), 1);
-    this.readerBegun = true;
+    this.begunOn = link;
   }
 
   /**
@@ -61,6 +72,11 @@ export class LinkState {
    */
   prepare(link: BackendLink, batch: Batch): boolean {
     if (this.knowsAll(link, batch)) return true;
+    if (link.quiet && link.status === TX.failed) {
+      // Nothing but the end of the transaction can be prepared now: the error is the batch's, as it would be the server's.
+      for (const name of batch.wanted) this.prepareWithin(link, name);
+      return true;
+    }
     const names = new Set(batch.wanted);
     // The link must know, too, of a name in use that the batch parses again, so that the server refuses it.
     for (const { name } of batch.parses) if (name !== '') names.add(name);
@@ -70,7 +86,7 @@ export class LinkState {
   /** The same for statements by name. */
   prepareNames(link: BackendLink, names: Iterable<string>): boolean {
     const stale: string[] = [];
-    const missing: Statement[] = [];
+    let missing: Statement[] = [];
     for (const name of names) {
       const known = this.traffic.statementOf(name);
       const had = link.statements.get(name);
@@ -79,18 +95,22 @@ export class LinkState {
       if (had !== undefined) stale.push(name);
       if (known !== undefined && known.message.length > 0) missing.push(known);
     }
+    // In a failed transaction nothing else can be prepared, and nothing else would be run.
+    if (link.quiet && link.status === TX.failed) missing = missing.filter(({ plan }) => endsTransaction(plan.kind));
     if (stale.length + missing.length === 0 || link.unsure || link.copyIn) return true;
-    // In a failed transaction nothing can be prepared, and nothing would be run.
-    if (link.quiet && link.status === TX.failed) return true;
     if (!link.quiet) {
       // What is put in now would be answered behind what the client has asked before.
       this.traffic.waitForAnswers(null);
       return false;
     }
     for (const name of stale) link.statements.delete(name);
-    for (const statement of missing) link.expectOwnParse(statement);
+    const parses = missing.filter(({ bySql }) => !bySql);
+    const queries = missing.filter(({ bySql }) => bySql);
+    for (const statement of parses) link.expectOwnParse(statement);
     this.preparing = missing;
-    link.inject(Buffer.concat([...stale.map(closeStatement), ...missing.map(({ message }) => message), syncMessage]), 1);
+    this.preparingFailed = false;
+    const bySync = stale.length + parses.length > 0 ? [...stale.map(closeStatement), ...parses.map(({ message }) => message), syncMessage] : [];
+    link.inject(Buffer.concat([...bySync, ...queries.map(({ message }) => message)]), queries.length + (bySync.length > 0 ? 1 : 0));
     this.awaitOwn(link);
     return false;
   }
@@ -106,7 +126,7 @@ export class LinkState {
   prepareWithin(link: BackendLink, name: string): void {
     const wanted = this.traffic.statementOf(name);
     const had = link.statements.get(name);
-    if (wanted === undefined || had === wanted || wanted.message.length === 0 || link.isParsing(wanted)) return;
+    if (wanted === undefined || had === wanted || wanted.bySql || wanted.message.length === 0 || link.isParsing(wanted)) return;
     if (had !== undefined && name !== '') {
       link.expectClose(name, true);
       link.send(closeStatement(name));
@@ -123,18 +143,20 @@ export class LinkState {
       const all = [...link.statements.keys()].filter((one) => one !== '');
       const names = name === '' ? all : all.filter((one) => one === name);
       for (const one of names) link.statements.delete(one);
+      link.dropParses(name);
       if (link !== current && names.length > 0) link.inject(Buffer.concat([...names.map(closeStatement), syncMessage]), 1);
     }
   }
 
   /** The transaction is over on one link: ends it on the other as well. */
   endElsewhere(link: BackendLink): void {
-    if (!this.readerBegun) return;
-    this.readerBegun = false;
+    const reader = this.begunOn;
+    if (reader === null) return;
+    this.begunOn = null;
     for (const other of this.traffic.supply.all()) {
-      const isPrimary = this.traffic.isPrimary(other);
-      if (other === link || (other.status === TX.idle && isPrimary)) continue;
-      other.inject(query(isPrimary ? 'ROLLBACK' : 'COMMIT'), 1);
+      if (other === link) continue;
+      if (other === reader) other.inject(query('COMMIT'), 1);
+      else if (this.traffic.isPrimary(other) && other.status !== TX.idle) other.inject(query('ROLLBACK'), 1);
     }
   }
 
@@ -148,6 +170,7 @@ export class LinkState {
       return;
     }
     for (const statement of this.preparing) {
+      if (statement.bySql && !this.preparingFailed) link.statements.set(statement.name, statement);
       if (link.statements.get(statement.name) === statement) continue;
       statement.unfitFor = link.node;
       // The failure has ended the transaction there; here it goes on without that node.
@@ -167,6 +190,7 @@ export class LinkState {
   failed(link: BackendLink): boolean {
     if (link !== this.awaited) return false;
     this.followFailed = this.following;
+    this.preparingFailed = !this.following;
     return true;
   }
 

@@ -11,6 +11,8 @@ import type { Session } from './session.js';
 import type { Traffic } from './traffic.js';
 
 const askTimeoutMs = 10_000;
+/** The primary can be asked instead. */
+const readerTimeoutMs = 2_000;
 const cancelTimeoutMs = 10_000;
 
 export class LinkSupply {
@@ -67,6 +69,7 @@ export class LinkSupply {
 
   private attach(link: BackendLink): BackendLink {
     link.user = this.traffic;
+    link.tap = this.session.messages?.tap(link) ?? null;
     link.sessions++;
     link.settingsVersion = 0;
     link.lastChildRow = this.session.childRow;
@@ -110,22 +113,33 @@ export class LinkSupply {
   private release(link: BackendLink, reuse: boolean): void {
     const { worker, entry } = this.session;
     this.links.delete(link.node);
+    link.tap = null;
     void worker.pool.release(entry, link, reuse);
   }
 
-  /** Asks the catalog of the primary, on a link of the session's own entry, whether a read may leave the primary. */
+  /**
+   * Asks the catalog, on a link of the session's own entry, whether a read may leave the primary: that of the primary, or,
+   * as relcache_query_target wishes and where it is safe, that of the session's load-balance node.
+   */
   async askVerdict(plan: Plan): Promise<Verdict> {
-    const { worker, entry, database } = this.session;
-    const node = this.traffic.router.primaryNode;
-    const facts = worker.factsOf(database);
-    return facts.verdict(plan, worker.nodes.ddlGeneration, async (sql) => {
-      const link = worker.pool.take(entry, node) ?? (await worker.pool.open(entry, node));
-      try {
-        return await askRows(link, sql, askTimeoutMs);
-      } finally {
-        void worker.pool.release(entry, link, true);
-      }
-    });
+    const { worker, database } = this.session;
+    const { primaryNode, loadBalanceNode } = this.traffic.router;
+    const wantsReader = worker.settings.relcache_query_target === 'load_balance_node'
+      && loadBalanceNode >= 0 && loadBalanceNode !== primaryNode && worker.nodes.isAlive(loadBalanceNode);
+    const reader = wantsReader
+      ? { node: loadBalanceNode, ask: (sql: string) => this.askNode(loadBalanceNode, sql, readerTimeoutMs) }
+      : null;
+    return worker.factsOf(database).verdict(plan, worker.nodes.ddlGeneration, (sql) => this.askNode(primaryNode, sql, askTimeoutMs), reader);
+  }
+
+  private async askNode(node: number, sql: string, timeoutMs: number): Promise<(string | null)[][]> {
+    const { worker, entry } = this.session;
+    const link = worker.pool.take(entry, node) ?? (await worker.pool.open(entry, node));
+    try {
+      return await askRows(link, sql, timeoutMs);
+    } finally {
+      void worker.pool.release(entry, link, true);
+    }
   }
 
   /** Cancels what the session runs now, on whichever links. */

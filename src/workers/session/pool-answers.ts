@@ -2,6 +2,7 @@
 import { ChildState, childStateText } from '../../shared/memory/child-table.js';
 import { NodeRole, NodeStatus, PgRole, PgStatus } from '../../shared/memory/node-table.js';
 import { poolStatusRows } from '../../shared/parameters/pool-status.js';
+import { delayInForce } from '../../shared/replication-delay.js';
 import { readyForQuery, textResult } from '../../shared/protocol/writer.js';
 import { normalizedWeights } from '../../shared/settings.js';
 import { version } from '../../shared/version.js';
@@ -38,11 +39,17 @@ export function startTime(session: Session, row: number): string {
 }
 
 function delayText(session: Session, node: number): string {
-  const { nodes } = session.worker;
-  const delay = nodes.delay(node);
-  if (!nodes.delayIsTime(node)) return String(delay);
-  const seconds = delay / 1_000_000;
+  const { nodes, settings } = session.worker;
+  const { isTime, value } = delayInForce(nodes, settings, node);
+  if (!isTime) return String(value);
+  const seconds = value / 1_000_000;
   return `${seconds.toFixed(6)} ${seconds >= 2 ? 'seconds' : 'second'}`;
+}
+
+/** standby_delayN of SHOW POOL_STATUS: bytes, or seconds. */
+function standbyDelay(session: Session, node: number): number {
+  const { isTime, value } = delayInForce(session.worker.nodes, session.worker.settings, node);
+  return isTime ? value / 1_000_000 : value;
 }
 
 function poolNodes(session: Session): Table {
@@ -73,7 +80,7 @@ function poolProcesses(session: Session): Table {
 
 function poolStatus(session: Session): Table {
   const { nodes, settings } = session.worker;
-  const rows = poolStatusRows(settings, { nodeStatus: (id) => nodes.status(id), standbyDelay: (id) => nodes.delay(id) });
+  const rows = poolStatusRows(settings, { nodeStatus: (id) => nodes.status(id), standbyDelay: (id) => standbyDelay(session, id) });
   return [['item', 'value', 'description'], rows.map(([name, value, description]) => [name, value, description])];
 }
 

@@ -15,6 +15,9 @@ import { keyData, readyForQuery } from '../../shared/protocol/writer.js';
 import type { Settings } from '../../shared/settings.js';
 import type { BackendLink } from '../backend/backend-link.js';
 import type { PoolEntry } from '../backend/pool.js';
+import { Router } from '../route/router.js';
+import { staleTime } from '../route/stale-time.js';
+import { WriteTracking } from '../route/write-tracking.js';
 import type { Plan } from '../sql/plan.js';
 import type { Worker } from '../worker.js';
 import { ClientLink } from './client-link.js';
@@ -22,6 +25,7 @@ import { ClientRelay } from './client-relay.js';
 import { answerPoolCommand } from './pool-answers.js';
 import { takeSecret } from './secret.js';
 import { startsIsolated } from './isolation.js';
+import { messageLogFor, type MessageLog } from './message-log.js';
 import { PlainRelay } from './plain-relay.js';
 import { Startup, type StartupRequest } from './startup.js';
 import { Traffic } from './traffic.js';
@@ -32,8 +36,12 @@ export class Session {
   readonly client: ClientLink;
   readonly identity: LogIdentity;
   readonly log: Logger;
+  /** The log of messages and statements; null when the settings want none. */
+  readonly messages: MessageLog | null;
   entry!: PoolEntry;
   database = '';
+  /** application_name of the startup packet. */
+  private application = '';
   traffic!: Traffic;
   private relay!: ClientRelay | PlainRelay;
   loggedIn = false;
@@ -53,6 +61,7 @@ export class Session {
     this.identity = newLogIdentity('child', this.childRow < 0 ? 0 : worker.childTable.id(this.childRow));
     this.identity.host = handOver.host;
     this.log = worker.log.child(this.identity);
+    this.messages = messageLogFor(this.settings, this.log);
   }
 
   start(): void {
@@ -75,6 +84,7 @@ export class Session {
     const { worker, handOver } = this;
     this.user = request.user;
     this.database = request.database;
+    this.application = request.application;
     Object.assign(this.identity, { user: request.user, database: request.database, application: request.application });
     const refusal = this.access(request);
     if (refusal !== null) return this.fail(refusal);
@@ -96,6 +106,16 @@ export class Session {
     this.firstLink();
   }
 
+  /** The router of this session, by the settings that it began with. */
+  makeRouter(): Router {
+    const { worker, settings, database } = this;
+    const { rules } = worker;
+    const isGlobal = settings.disable_load_balance_on_write === 'dml_adaptive_global';
+    const mutations = isGlobal ? { table: worker.mutations, database, staleMs: () => staleTime(worker.nodes, settings) } : null;
+    const tracking = new WriteTracking(settings, rules.relationships, mutations);
+    return new Router(worker.nodes, settings, worker.factsOf(database), tracking, rules.redirectFor(this.user, database, this.application));
+  }
+
   private access(request: StartupRequest): PgError | null {
     const { settings, handOver, worker } = this;
     if (!settings.enable_pool_hba) return null;
@@ -109,7 +129,7 @@ export class Session {
   /** Waits for a link to the load-balance node: it shows that user and database exist, and what the server's parameters are. */
   firstLink(): void {
     const { router, supply } = this.traffic;
-    const node = router.readerForLogin(Math.random());
+    const node = router.readerForLogin();
     if (node < 0) return this.fail(errors.allNodesDown());
     const link = supply.get(node);
     if (link === null) this.client.stall();
@@ -126,7 +146,7 @@ export class Session {
     }
     const canWrite = !this.traffic.router.isRaw && worker.nodes.primary >= 0;
     const key = keyData(worker.childTable.id(childRow), worker.childTable.secret(childRow).subarray(0, 4));
-    this.client.reader = this.relay;
+    this.client.reader = this.messages?.before(this.relay) ?? this.relay;
     this.client.send(Buffer.concat([link.welcome(canWrite), key, readyForQuery(TX.idle)]));
     worker.childTable.setState(childRow, ChildState.idle);
     if (this.client.isStalled) this.client.proceed();
@@ -134,7 +154,9 @@ export class Session {
 
   /** A link joined the session. */
   attached(link: BackendLink): void {
-    this.worker.childTable.setBackend(this.childRow, link.openedMs, link.sessions, link.pid);
+    const { childTable } = this.worker;
+    childTable.setBackend(this.childRow, link.openedMs, link.sessions, link.pid);
+    childTable.setLoadBalanceNode(this.childRow, this.traffic.router.loadBalanceNode);
   }
 
   /* ---- what the traffic reports ---- */
@@ -166,18 +188,15 @@ export class Session {
     this.worker.report({ type: 'nodeFailed', node, reason });
   }
 
-  /** log_statement, log_per_node_statement, notice_per_node_statement. */
+  /** notice_per_node_statement. (For log_statement and log_per_node_statement see statement-log.ts.) */
   tell(link: BackendLink, sql: string, toClient: (notice: Buffer) => void): void {
     const { settings } = this;
-    if (settings.log_statement) this.log.log(LogLevel.log, `statement: ${sql}`);
     const perNode = `DB node id: ${link.node} backend pid: ${link.pid} statement: ${sql}`;
-    if (settings.log_per_node_statement) this.log.log(LogLevel.log, perNode);
     if (settings.notice_per_node_statement && reachesClient(LogLevel.notice, settings.client_min_messages)) toClient(encodeNotice('NOTICE', '00000', perNode));
   }
 
   /** Answers SHOW POOL_…; null while the rows of other workers are being fetched. */
   answerPool(plan: Plan, status: number, ready: () => void, wait: () => void): 'answered' | null {
-    if (this.settings.log_statement) this.log.log(LogLevel.log, `statement: SHOW ${plan.pool ?? ''}`);
     return answerPoolCommand(this, plan, status, ready, wait);
   }
 
@@ -261,6 +280,7 @@ export class Session {
   end(reason: string, reuse: boolean): void {
     if (this.over) return;
     this.over = true;
+    this.messages?.end();
     const { worker } = this;
     if (!this.client.closed) this.client.finish(worker.nowMs);
     const isLast = this.childRow >= 0 && worker.children.isLastClient(this.childRow);

@@ -1,4 +1,4 @@
-/** A statement prepared by Parse: enough to prepare it again, silently, on another node. */
+/** A statement prepared by Parse, or by PREPARE: enough to prepare it again, silently, on another node. */
 import type { Plan } from '../sql/plan.js';
 
 export class Statement {
@@ -8,11 +8,13 @@ export class Statement {
   constructor(
     /** '' for the unnamed statement. */
     readonly name: string,
-    /** The whole Parse message. */
+    /** The whole message that prepares it: Parse, or a Query. */
     readonly message: Buffer,
     readonly plan: Plan,
     /** Whether its text may leave the primary as far as the text alone goes. */
     readonly mayLeave: boolean,
+    /** Prepared by SQL. */
+    readonly bySql = false,
   ) {}
 
   /** Its SQL text. */

@@ -9,17 +9,19 @@ import { LogLevel } from '../../shared/logger.js';
 import { errors, PgError } from '../../shared/errors.js';
 import { B, TX } from '../../shared/protocol/letters.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
-import { Router, askFirst, nowhere } from '../route/router.js';
+import { type Router, askFirst, nowhere } from '../route/router.js';
 import { textMayLeave } from '../sql/first-character.js';
-import { StatementKind, type Plan, type Verdict } from '../sql/plan.js';
+import { StatementKind, type Plan } from '../sql/plan.js';
 import { plainPlan } from '../sql/plain-plan.js';
 import { Portals, type Batch } from './batch.js';
 import { Farewell } from './farewell.js';
+import { Judge } from './judge.js';
 import { LinkState } from './link-state.js';
 import { LinkSupply } from './link-supply.js';
 import { setsIsolation } from './isolation.js';
 import { SessionSettings } from './session-settings.js';
 import type { Session } from './session.js';
+import { SqlPrepares } from './sql-prepares.js';
 import type { Statement } from './statement.js';
 
 /** What the traffic waits for before it looks at the client's next message again. */
@@ -34,6 +36,7 @@ export class Traffic implements LinkUser {
   private readonly settings = new SessionSettings();
   private readonly statements = new Map<string, Statement>();
   readonly linkState: LinkState;
+  private readonly sqlPrepares = new SqlPrepares();
   private unnamed: Statement | null = null;
   private waiting: Waiting = 'nothing';
   private splitting: BackendLink | null = null;
@@ -43,27 +46,25 @@ export class Traffic implements LinkUser {
   private writeNode = -1;
   private seenEpoch = -1;
   readonly farewell: Farewell;
-  /** Verdicts that must not be remembered longer than for the statement or the batch that waits for them. */
-  private readonly verdicts = new Map<Plan, Verdict>();
+  private readonly judge = new Judge(this);
   private ddlUnderWay = false;
+  private ddlNoted = -1;
   /** Answers that the current link had given when it last owed nothing. */
   private answeredBefore = 0;
   /** Bytes for the client that wait for the end of the message that is half-way. */
   private readonly held: Buffer[] = [];
-  /** Any of the statement logs is on: kept apart so that the quiet case costs one test. */
+  /** notice_per_node_statement: kept apart so that the quiet case costs one test. */
   private readonly talkative: boolean;
   /** There is but one node to go to: what a statement is need not be known. */
   readonly single: boolean;
 
   constructor(private readonly session: Session) {
-    const { worker } = session;
-    this.router = new Router(worker.nodes, session.settings, worker.factsOf(session.database));
+    this.router = session.makeRouter();
     this.supply = new LinkSupply(session, this);
     this.farewell = new Farewell(session);
     this.linkState = new LinkState(this, this.settings, this.statements);
-    const { log_statement: all, log_per_node_statement: perNode, notice_per_node_statement: notice } = session.settings;
     this.single = this.router.isRaw || session.settings.backends.length === 1;
-    this.talkative = all || perNode || notice;
+    this.talkative = session.settings.notice_per_node_statement;
   }
 
   /** Nothing more is wanted from the client. */
@@ -101,7 +102,12 @@ export class Traffic implements LinkUser {
 
   /** Pgpool-II's tests on the text itself: first character, primary_routing_query_pattern_list. */
   mayLeave(data: Buffer, from: number, to: number): boolean {
-    return this.router.balances && textMayLeave(data, from, to, this.session.settings, this.session.worker.primaryPatterns);
+    return this.router.balances && textMayLeave(data, from, to, this.session.settings, this.session.worker.rules.primaryPatterns);
+  }
+
+  /** The same for what is prepared by SQL, whose text begins with PREPARE. */
+  private passesPatterns(data: Buffer, from: number, to: number): boolean {
+    return this.router.balances && this.session.worker.rules.primaryPatterns?.matches(data.toString('utf8', from, to)) !== true;
   }
 
   statementOf(name: string): Statement | undefined {
@@ -140,40 +146,28 @@ export class Traffic implements LinkUser {
   /** The link for a simple query; null = wait; 'answered' = pgloom has answered it itself. */
   chooseForQuery(plan: Plan, data: Buffer, from: number, to: number, withinBatch: boolean): BackendLink | 'answered' | null {
     if (plan.kind === StatementKind.pool && this.current?.copyIn !== true) return this.answerSelf(plan);
-    const node = withinBatch ? this.router.primaryNode : this.judge(plan, this.mayLeave(data, from, to));
+    const node = withinBatch ? this.router.primaryNode : this.judge.nodeFor(plan, this.mayLeave(data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
     if (plan.discardAll && !link.batchOpen && this.mustSettle(link)) return null;
-    if (plan.executes !== null && !this.linkState.prepareNames(link, [plan.executes])) return null;
-    this.forgetVerdicts();
+    const name = plan.executes ?? plan.prepares?.name ?? plan.deallocates;
+    if (name !== null && name !== '' && !this.linkState.prepareNames(link, [name])) return null;
+    this.judge.forget();
     if (this.talkative) this.tell(link, data.toString('utf8', from, to));
+    if (plan.prepares !== null) this.sqlPrepares.add({ ...plan.prepares, mayLeave: this.passesPatterns(data, from, to) }, data, from, to);
     this.executed(plan);
+    this.router.statementSent();
     this.expectAnswer();
     return link;
   }
 
-  /** The router's answer, with a verdict that was asked for on behalf of the waiting statement. */
-  private judge(plan: Plan, mayLeave: boolean): number {
-    if (plan.deallocates !== null && !this.router.readerFailed) return this.supply.nodeWith(plan.deallocates, this.router.primaryNode);
-    const node = this.router.nodeFor(plan, mayLeave, this.verdicts.size === 0 ? undefined : this.verdicts.get(plan));
-    return node === askFirst ? this.ask(plan) : node;
-  }
-
-  private ask(plan: Plan): number {
+  waitForFacts(): void {
     this.waiting = 'facts';
     this.session.client.stall();
-    this.supply.askVerdict(plan).then(
-      (verdict) => {
-        this.verdicts.set(plan, verdict);
-        this.goOn('facts');
-      },
-      () => {
-        // Without an answer the statement is not proven harmless.
-        this.verdicts.set(plan, 'primary');
-        this.goOn('facts');
-      },
-    );
-    return askFirst;
+  }
+
+  factsArrived(): void {
+    this.goOn('facts');
   }
 
   /** The primary's link, or null = wait. */
@@ -188,7 +182,7 @@ export class Traffic implements LinkUser {
     for (const statement of batch.touched) {
       const { executes } = statement.plan;
       if (executes !== null && !batch.wanted.includes(executes)) batch.wanted.push(executes);
-      const wanted = this.judge(statement.plan, statement.mayLeave);
+      const wanted = this.judge.nodeFor(statement.plan, statement.mayLeave);
       if (wanted === askFirst) return null;
       if (node !== primary) node = wanted;
     }
@@ -199,7 +193,7 @@ export class Traffic implements LinkUser {
     if (link === null) return null;
     if (batch.executes.some((plan) => plan?.discardAll === true) && this.mustSettle(link)) return null;
     if (!this.linkState.prepare(link, batch)) return null;
-    this.forgetVerdicts();
+    this.judge.forget();
     if (this.talkative) for (const { plan, text } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, text);
     return link;
   }
@@ -207,15 +201,12 @@ export class Traffic implements LinkUser {
   /** Does a further statement fit the link that the batch runs on? */
   fits(link: BackendLink, statement: Statement | undefined, primaryOnly: boolean): boolean | 'wait' {
     if (this.isPrimary(link)) return true;
-    if (statement === undefined || primaryOnly) return false;
-    const node = this.judge(statement.plan, statement.mayLeave);
+    if (statement === undefined || primaryOnly || statement.plan.executes !== null) return false;
+    if (statement.bySql && link.statements.get(statement.name) !== statement) return false;
+    const node = this.judge.nodeFor(statement.plan, statement.mayLeave);
     if (node === askFirst) return 'wait';
-    this.forgetVerdicts();
+    this.judge.forget();
     return node === link.node;
-  }
-
-  private forgetVerdicts(): void {
-    if (this.verdicts.size > 0) this.verdicts.clear();
   }
 
   /** Makes the link to the node current; null = wait (or the session has failed). */
@@ -297,6 +288,8 @@ export class Traffic implements LinkUser {
       this.router.pinned = true;
       return;
     }
+    const executed = this.judge.executedBy(plan);
+    if (executed !== null) return this.executed(executed.plan);
     if (plan.kind === StatementKind.read) {
       if (plan.countsAsSelect) this.session.countSelect();
       return;
@@ -380,6 +373,11 @@ export class Traffic implements LinkUser {
   /* ---- LinkUser ---- */
 
   relay(link: BackendLink, data: Buffer, start: number, end: number): void {
+    // Before the client (and then anybody) can know that it is done.
+    if (this.ddlUnderWay && link.answered !== this.ddlNoted) {
+      this.ddlNoted = link.answered;
+      this.session.worker.nodes.noteDdl();
+    }
     this.session.client.forward(data, start, end, link);
     if (this.held.length > 0 && !link.midMessage) this.releaseHeld();
   }
@@ -401,6 +399,10 @@ export class Traffic implements LinkUser {
       this.splitting = null;
       this.session.splitSettled(link.droppedFailed);
     }
+    for (const statement of this.sqlPrepares.settled(failed)) {
+      link.statements.set(statement.name, statement);
+      this.prepared(link, statement);
+    }
     this.updateState(link, failed);
     this.session.settled(link.status);
     if (this.farewell.said) this.farewell.settled(link);
@@ -412,6 +414,7 @@ export class Traffic implements LinkUser {
     const open = link.status !== TX.idle;
     if (this.settings.isUncertain) this.bookSettings(link, failed, open);
     if (open && failed && !this.isPrimary(link)) router.readerFailed = true;
+    router.primaryFailed = link.status === TX.failed && this.isPrimary(link);
     router.settled(open);
     this.answeredBefore = link.answered;
     if (this.ddlUnderWay) this.session.worker.nodes.noteDdl();
@@ -479,7 +482,7 @@ export class Traffic implements LinkUser {
 
   lost(link: BackendLink, reason: string, lastWords: Buffer | null = null): void {
     const owes = link.debt > 0 || link.batchOpen || link.midMessage;
-    const mustEnd = link.node === this.writeNode || this.isPrimary(link) || owes || (this.router.inTransaction && this.linkState.readerBegun);
+    const mustEnd = link.node === this.writeNode || this.isPrimary(link) || owes || (this.router.inTransaction && this.linkState.hasBegunOn(link));
     const toldAlready = link.sawError && link.debt > 0;
     const wasCurrent = this.current === link;
     this.supply.forget(link);

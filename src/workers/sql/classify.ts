@@ -2,10 +2,10 @@
  * Statement text → Plan, safe first: what is not provably a read is a write. The classes are those of
  * reference/semantics.md section 1.2.
  */
-import { contentsOf, type StatementContents } from './contents.js';
+import { contentsOf, isOfPrimary, settingsOfPrimary, type StatementContents } from './contents.js';
 import { makePlan, unreadablePlan } from './make-plan.js';
 import { isNode, parseStatements, type ParsedStatement, type SyntaxNode } from './parse.js';
-import { StatementKind, type Plan, type PoolCommand } from './plan.js';
+import { StatementKind, type NameInPlan, type Plan, type PoolCommand } from './plan.js';
 import { settingPlan } from './setting-plan.js';
 import { transactionPlan } from './transaction-plan.js';
 
@@ -24,6 +24,13 @@ const keepsFacts = new Set([
 
 /** Statements whose target, when it is temporary, concerns no other session. */
 const createsTarget = new Set(['CreateStmt', 'CreateTableAsStmt', 'ViewStmt', 'CreateSeqStmt', 'SelectStmt']);
+
+/** Statements that change rows of the relations they name as targets, or of none. What they call is judged apart. */
+const namesWhatItWrites = new Set([
+  'SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TruncateStmt', 'CopyStmt', 'ExplainStmt', 'DeclareCursorStmt',
+  'FetchStmt', 'ClosePortalStmt', 'PrepareStmt', 'ListenStmt', 'UnlistenStmt', 'NotifyStmt', 'LockStmt', 'VacuumStmt', 'CheckPointStmt',
+  'ConstraintsSetStmt', 'DeallocateStmt', 'TransactionStmt', 'VariableSetStmt', 'VariableShowStmt', 'DiscardStmt',
+]);
 
 /** Statements that may do anything to the session. */
 const doesAnything = new Set(['DoStmt', 'CallStmt', 'LoadStmt']);
@@ -51,18 +58,25 @@ function severalPlan(statements: readonly ParsedStatement[], text: string): Plan
   let ddl = false;
   let resetsAll = false;
   let isTransaction = false;
-  const functions: Plan['functions'][number][] = [];
+  const functions: NameInPlan[] = [];
+  let writes: NameInPlan[] | null = [];
+  let deallocates: string | null = null;
   for (const statement of statements) {
     const plan = statementPlan(statement, text);
     if (plan.kind === StatementKind.set && plan.setting?.key === '*') resetsAll = true;
     else if (plan.opaque || plan.kind === StatementKind.set || plan.kind === StatementKind.discard) opaque = true;
     if (statement.type === 'TransactionStmt') isTransaction = true;
+    if (statement.type === 'DeallocateStmt') {
+      deallocates = plan.deallocates;
+      opaque = true;
+    }
     if (plan.ddl) ddl = true;
     functions.push(...plan.functions);
+    writes = writes === null || plan.writes === null ? null : [...writes, ...plan.writes];
   }
   if (resetsAll && isTransaction) opaque = true;
   const setting = resetsAll && !opaque ? { key: '*', text: 'RESET ALL' } : null;
-  return makePlan(StatementKind.write, { statements: statements.length, opaque, ddl, functions, setting });
+  return makePlan(StatementKind.write, { statements: statements.length, opaque, ddl, functions, writes, setting, deallocates });
 }
 
 function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
@@ -79,6 +93,10 @@ function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
       const plan = queryPlan(type, node);
       return makePlan(plan.kind, { ...plan, executes: typeof node['name'] === 'string' ? node['name'] : null });
     }
+    case 'PrepareStmt': {
+      const plan = queryPlan(type, node);
+      return makePlan(plan.kind, { ...plan, prepares: preparedBy(node, text) });
+    }
     case 'DiscardStmt':
       return makePlan(StatementKind.discard, { discardAll: node['target'] === 'DISCARD_ALL' });
     default:
@@ -86,10 +104,18 @@ function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
   }
 }
 
+function preparedBy(node: SyntaxNode, text: string): Plan['prepares'] {
+  const { name, query } = node;
+  if (typeof name !== 'string' || !isNode(query)) return null;
+  const [type] = Object.keys(query);
+  const inner = type === undefined ? null : query[type];
+  return type === undefined || !isNode(inner) ? null : { name, plan: statementPlan({ type, node: inner }, text) };
+}
+
 function showPlan(node: SyntaxNode): Plan {
   const name = String(node['name']).toLowerCase();
   if (poolCommands.has(name)) return makePlan(StatementKind.pool, { pool: name as PoolCommand });
-  return makePlan(StatementKind.read);
+  return makePlan(StatementKind.read, { relations: isOfPrimary(name) ? [settingsOfPrimary] : [] });
 }
 
 function queryPlan(type: string, node: SyntaxNode): Plan {
@@ -107,6 +133,7 @@ function queryPlan(type: string, node: SyntaxNode): Plan {
   const temporary = changesFacts && (contents.temporary || namesTemporarySchema(node));
   return makePlan(StatementKind.write, {
     functions,
+    writes: namesWhatItWrites.has(type) && !contents.into ? contents.targets : null,
     opaque: anything || temporary || contents.hiddenState,
     ddl: anything || (changesFacts && !(contents.temporary && createsTarget.has(type))),
     countsAsSelect,

@@ -5,6 +5,8 @@ import { isNode, type SyntaxNode } from './parse.js';
 export interface StatementContents {
   readonly relations: readonly NameInPlan[];
   readonly functions: readonly NameInPlan[];
+  /** Targets of INSERT, UPDATE, DELETE, MERGE, TRUNCATE and COPY … FROM. */
+  readonly targets: readonly NameInPlan[];
   /** A statement other than SELECT, a locking clause or SELECT INTO stands somewhere in it. */
   readonly writes: boolean;
   /** Something creates a temporary relation. */
@@ -14,6 +16,19 @@ export interface StatementContents {
   /** A function is called that may change the session's state behind the proxy's back. */
   readonly hiddenState: boolean;
 }
+
+/** Parameters that a client asks for to find a server that it can write to (libpq's target_session_attrs, JDBC). */
+const namesOfPrimary = new Set(['transaction_read_only', 'in_hot_standby']);
+/** What a statement reads that asks for one of them. */
+export const settingsOfPrimary: NameInPlan = { schema: 'pg_catalog', name: 'pg_settings' };
+
+/** A session that can write is not to be told by a standby that it cannot. */
+export function isOfPrimary(parameter: string): boolean {
+  return namesOfPrimary.has(parameter.toLowerCase());
+}
+
+/** Statements whose `relation` (or `relations`) get, lose or change rows. COPY … TO is judged a write only when it writes a file. */
+const changesRows = new Set(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'TruncateStmt', 'CopyStmt']);
 
 /** The names of the common table expressions that can be seen at a place, innermost first. */
 interface CteScope {
@@ -38,6 +53,7 @@ class Walk {
   private readonly scopes: (CteScope | null)[] = [];
   private readonly relations = new Map<string, NameInPlan>();
   private readonly functions = new Map<string, NameInPlan>();
+  private readonly targets = new Map<string, NameInPlan>();
   private writes: boolean;
   private temporary = false;
   private into = false;
@@ -45,6 +61,7 @@ class Walk {
 
   constructor(type: string, root: SyntaxNode) {
     this.writes = isWritingType(type);
+    this.addTargets(type, root);
     this.push(root, null);
   }
 
@@ -58,6 +75,7 @@ class Walk {
     return {
       relations: [...this.relations.values()],
       functions: [...this.functions.values()],
+      targets: [...this.targets.values()],
       writes: this.writes,
       temporary: this.temporary,
       into: this.into,
@@ -84,7 +102,10 @@ class Walk {
     const inner = isNode(node['withClause']) ? this.enterWith(node['withClause'], scope) : scope;
     for (const field in node) {
       if (field === 'withClause' && inner !== scope) continue;
-      if (isWritingType(field)) this.writes = true;
+      if (isWritingType(field)) {
+        this.writes = true;
+        this.addTargets(field, node[field]);
+      }
       this.push(node[field], inner);
     }
   }
@@ -115,17 +136,37 @@ class Walk {
     this.relations.set(`${schema}\0${name}`, { schema, name });
   }
 
+  private addTargets(type: string, statement: unknown): void {
+    if (!changesRows.has(type) || !isNode(statement)) return;
+    const relations: unknown[] = Array.isArray(statement['relations']) ? (statement['relations'] as unknown[]) : [statement['relation']];
+    for (const item of relations) {
+      const relation = isNode(item) && isNode(item['RangeVar']) ? item['RangeVar'] : item;
+      if (!isNode(relation) || typeof relation['relname'] !== 'string') continue;
+      const schema = typeof relation['schemaname'] === 'string' ? relation['schemaname'] : '';
+      this.targets.set(`${schema}\0${relation['relname']}`, { schema, name: relation['relname'] });
+    }
+  }
+
   private addFunction(node: SyntaxNode, nameParts: unknown[]): void {
     const parts = nameParts.map(stringOf);
     const name = parts.at(-1) ?? '';
     const schema = parts.at(-2) ?? '';
     if (name === 'set_config' && !isLocalSetConfig(node)) this.hiddenState = true;
     if (runsSqlText.has(name)) this.hiddenState = true;
+    if (name === 'current_setting' && isOfPrimary(literalOf(node['args']))) this.relations.set('pg_catalog\0pg_settings', settingsOfPrimary);
     // EXTRACT(… FROM …), TRIM(…) and the like: the grammar's own choice of function, never one that writes, and not
     // the same in every server version.
     if (node['funcformat'] === 'COERCE_SQL_SYNTAX') return;
     this.functions.set(`${schema}\0${name}`, { schema, name });
   }
+}
+
+/** The string constant that is the first argument, '' when it is something else. */
+function literalOf(args: unknown): string {
+  const first: unknown = Array.isArray(args) ? args[0] : null;
+  if (!isNode(first) || !isNode(first['A_Const'])) return '';
+  const { sval } = first['A_Const'];
+  return isNode(sval) && typeof sval['sval'] === 'string' ? sval['sval'] : '';
 }
 
 /** Every node type that ends in Stmt is a statement; only SELECT (with VALUES and TABLE) is known to read. */

@@ -5,7 +5,11 @@ import type { NameInPlan } from './plan.js';
 export interface NameFacts {
   /** A relation of pg_catalog, or a sequence. */
   readonly catalog: boolean;
-  readonly temporary: boolean;
+  /**
+   * Whether temporary relations of any session have the name: all that have it, or some beside a permanent one. Another
+   * session's temporary relation of the name does not matter to a session, but its own comes first.
+   */
+  readonly temporary: 'none' | 'some' | 'all';
   /** An unlogged relation, or one with an unlogged partition or child: a standby cannot read it. */
   readonly unlogged: boolean;
   readonly volatile: boolean;
@@ -25,7 +29,9 @@ const maxDefinitions = 64;
 
 /**
  * One query for all names together. Every name, function and operator is qualified: the query runs with the search
- * path of a client, and what it finds is believed for all clients of the database.
+ * path of a client, and what it finds is believed for all clients of the database. So the answer is about all relations
+ * of a name, whichever the search path finds. Only the text of a definition depends on who asks: the server leaves out
+ * schemas that are in the search path, and a bare name there means all relations of that name again, which is safe for everybody.
  */
 export function factsQuery({ relations, functions }: Question): string {
   const parts: string[] = [];
@@ -54,7 +60,7 @@ function relationsQuery(names: readonly NameInPlan[]): string {
   const policies = `(SELECT pg_catalog.count(*) FROM pg_catalog.pg_policy AS y WHERE ${isPolicyOfRelation})`;
   return `SELECT 'relation', q.i::pg_catalog.text,`
     + ` pg_catalog.bool_or(n.nspname ${equals} 'pg_catalog' OR c.relkind ${equals} 'S')::pg_catalog.text,`
-    + ` pg_catalog.bool_or(c.relpersistence ${equals} 't')::pg_catalog.text,`
+    + ` CASE WHEN pg_catalog.bool_and(c.relpersistence ${equals} 't') THEN 'all' WHEN pg_catalog.bool_or(c.relpersistence ${equals} 't') THEN 'some' ELSE 'none' END,`
     + ` pg_catalog.bool_or(CASE WHEN c.relhassubclass THEN ${descendants} ELSE c.relpersistence ${equals} 'u' END)::pg_catalog.text,`
     + ` pg_catalog.sum(CASE WHEN c.relkind ${equals} 'v' THEN 1 WHEN c.relrowsecurity THEN ${policies} ELSE 0 END)::pg_catalog.text`
     + ` ${relationsFrom(names)} GROUP BY q.i`;
@@ -142,13 +148,13 @@ export function readFacts(rows: readonly (readonly (string | null)[])[]): FactsA
       const known = definitions.get(i) ?? [];
       const catalog = isTrue(first);
       const complete = catalog || known.length === Number(count ?? 0);
-      relations.set(i, { ...noFacts, catalog, temporary: isTrue(second), unlogged: isTrue(third), definitions: complete ? known : null });
+      relations.set(i, { ...noFacts, catalog, temporary: second === 'all' || second === 'some' ? second : 'none', unlogged: isTrue(third), definitions: complete ? known : null });
     }
   }
   return { relations, functions };
 }
 
-const noFacts: NameFacts = { catalog: false, temporary: false, unlogged: false, volatile: false, opaque: false, definitions: [] };
+const noFacts: NameFacts = { catalog: false, temporary: 'none', unlogged: false, volatile: false, opaque: false, definitions: [] };
 
 function isTrue(value: string | null | undefined): boolean {
   return value === 'true' || value === 't';

@@ -10,6 +10,7 @@ export function makePlan(kind: StatementKind, given: Partial<Plan> = {}): Plan {
     statements: given.statements ?? 1,
     relations: given.relations ?? noNames,
     functions: given.functions ?? noNames,
+    writes: given.writes === undefined ? noNames : given.writes,
     opaque: given.opaque ?? false,
     setting: given.setting ?? null,
     transactionLocal: given.transactionLocal ?? false,
@@ -18,6 +19,7 @@ export function makePlan(kind: StatementKind, given: Partial<Plan> = {}): Plan {
     chain: given.chain ?? false,
     deallocates: given.deallocates ?? null,
     executes: given.executes ?? null,
+    prepares: given.prepares ?? null,
     discardAll: given.discardAll ?? false,
     ddl: given.ddl ?? false,
     pool: given.pool ?? null,
@@ -30,5 +32,5 @@ export function makePlan(kind: StatementKind, given: Partial<Plan> = {}): Plan {
 
 /** What is done with a text nobody can read: the primary gets it, and the session's reads stay there. */
 export function unreadablePlan(): Plan {
-  return makePlan(StatementKind.write, { opaque: true, ddl: true });
+  return makePlan(StatementKind.write, { opaque: true, ddl: true, writes: null });
 }

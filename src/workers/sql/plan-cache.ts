@@ -6,6 +6,7 @@ import { unreadablePlan } from './make-plan.js';
 import { StatementKind, type Plan } from './plan.js';
 import { RecentMap } from './recent-map.js';
 import { shapeOf } from './shape.js';
+import { roughTokenCount } from './token-count.js';
 
 export interface PlanCacheLimits {
   /** Entries of raw texts, and as many of shapes. */
@@ -16,6 +17,8 @@ export interface PlanCacheLimits {
   readonly maxKeptBytes: number;
   /** A longer text is not parsed, unless its literals are what makes it long. */
   readonly maxParsedBytes: number;
+  /** The same for a text of more tokens: a token costs 1 to 5 µs (bench/routing --large). */
+  readonly maxParsedTokens: number;
   /** Of a longer text not even the shape is taken. */
   readonly maxShapedBytes: number;
 }
@@ -25,7 +28,8 @@ const defaultLimits: PlanCacheLimits = {
   maxBytes: 8 << 20,
   maxKeptBytes: 16 << 10,
   maxParsedBytes: 64 << 10,
-  maxShapedBytes: 1 << 20,
+  maxParsedTokens: 8192,
+  maxShapedBytes: 256 << 10,
 };
 
 /** About what a map entry, a plan and each of its names weigh beside their text. */
@@ -84,17 +88,29 @@ export class PlanCache {
   }
 
   private planOfNew(latin1: string): Plan {
-    const { maxParsedBytes, maxKeptBytes, maxShapedBytes } = this.limits;
+    const { maxKeptBytes, maxShapedBytes } = this.limits;
     const shape = latin1.length <= maxShapedBytes ? shapeOf(latin1) : null;
     const known = shape === null ? undefined : this.byShape.get(shape);
     if (known !== undefined) return known;
-    // A shape is a statement too, its literals being empty: a long INSERT is read from its shape.
-    const readable = latin1.length <= maxParsedBytes ? latin1 : shape;
-    if (readable === null || readable.length > maxParsedBytes) return unreadablePlan();
-    const plan = classify(textOf(readable) ?? '\0');
-    if (!isDecidedByShape(plan)) return readable === latin1 ? plan : unreadablePlan();
-    if (shape !== null && shape.length <= maxKeptBytes) this.byShape.set(shape, plan);
+    const plan = this.parsed(latin1, shape);
+    if (isDecidedByShape(plan) && shape !== null && shape.length <= maxKeptBytes) this.byShape.set(shape, plan);
     return plan;
+  }
+
+  private parsed(latin1: string, shape: string | null): Plan {
+    // A shape is a statement too, its literals being empty and its lists short: a long INSERT is read from its shape.
+    if (shape !== null && shape.length < latin1.length / 2 && this.isParsable(shape)) {
+      const plan = classify(textOf(shape) ?? '\0');
+      if (isDecidedByShape(plan)) return plan;
+    }
+    return this.isParsable(latin1) ? classify(textOf(latin1) ?? '\0') : unreadablePlan();
+  }
+
+  /** Parsing it does not hold up the other sessions for long: some 40 ms at the most. */
+  private isParsable(text: string): boolean {
+    const { maxParsedBytes, maxParsedTokens } = this.limits;
+    if (text.length > maxParsedBytes) return false;
+    return text.length <= maxParsedTokens || roughTokenCount(text, maxParsedTokens) <= maxParsedTokens;
   }
 }
 
@@ -104,6 +120,7 @@ export class PlanCache {
  */
 function isDecidedByShape(plan: Plan): boolean {
   const { kind } = plan;
+  if (plan.functions.some(({ name }) => name === 'current_setting')) return false;
   return (kind === StatementKind.read || kind === StatementKind.write) && !plan.opaque && !plan.ddl;
 }
 
@@ -120,7 +137,7 @@ function textOf(latin1: string): string | null {
 }
 
 function sizeOf(key: string, plan: Plan): number {
-  const names = plan.relations.length + plan.functions.length;
+  const names = plan.relations.length + plan.functions.length + (plan.writes?.length ?? 0);
   const settingBytes = plan.setting === null ? 0 : plan.setting.text.length;
   return key.length + settingBytes + entryBytes + planBytes + names * nameBytes;
 }

@@ -65,6 +65,8 @@ export interface Plan {
    * EXTRACT are not listed.
    */
   readonly functions: readonly NameInPlan[];
+  /** Relations whose rows it changes, as far as its text tells (triggers and cascades it cannot see); null = anything. */
+  readonly writes: readonly NameInPlan[] | null;
   /**
    * After this statement the session's state may differ from what `setting`s say, in a way that cannot be repeated
    * elsewhere (set_config not provably local, DO, CALL, LOAD, CREATE TEMP, SELECT INTO TEMP, several statements holding
@@ -87,6 +89,8 @@ export interface Plan {
   readonly deallocates: string | null;
   /** EXECUTE by SQL: the name of the statement, which may have been prepared by Parse and on another node. */
   readonly executes: string | null;
+  /** PREPARE by SQL: the name, and the plan of what is prepared. */
+  readonly prepares: { readonly name: string; readonly plan: Plan } | null;
   /** kind discard: DISCARD ALL (clears settings and prepared statements too). */
   readonly discardAll: boolean;
   /**

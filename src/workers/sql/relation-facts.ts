@@ -2,21 +2,24 @@
  * What the catalog of one database says about the relations and functions of plans: may this read leave the primary?
  * (reference/semantics.md 1.3 rows 2–4 and 6.) Facts are asked for once and remembered until the data definition
  * changes (`ddlGeneration` of the node table), the settings change, or relcache_expire has passed.
+ *
+ *   plan's memory ─▶ this worker's facts ─▶ facts that all workers share ─▶ a server (fact-source.ts)
  */
 import type { Settings } from '../../shared/settings.js';
 import { classify } from './classify.js';
-import { factsQuery, readFacts, type NameFacts } from './facts-query.js';
+import { FactSource, type Ask, type Reader } from './fact-source.js';
+import type { NameFacts } from './facts-query.js';
 import { canParse } from './grammar.js';
 import { PatternList } from './pattern-list.js';
 import { StatementKind, type NameInPlan, type Plan, type Verdict } from './plan.js';
 import { RecentMap } from './recent-map.js';
+import type { FactKind, SharedFacts } from './shared-facts.js';
+
+export type { Ask, Reader } from './fact-source.js';
 
 /** The parameters that decide. */
 export type FactsSettings = Pick<Settings, 'check_temp_table' | 'check_unlogged_table' | 'read_only_function_list'
   | 'write_function_list' | 'relcache_size' | 'relcache_expire'>;
-
-/** Runs one query on the primary, outside of any transaction of a client; rows as text. */
-export type Ask = (sql: string) => Promise<readonly (readonly (string | null)[])[]>;
 
 /** Views upon views: so deep is looked. */
 const maxRounds = 8;
@@ -46,11 +49,17 @@ export class RelationFacts {
   private generation = -1;
   /** Counts how often everything was forgotten; a plan's memory is good for one number. */
   private version = 0;
+  private source = new FactSource();
+  /** relcache_expire; Infinity is without end. */
+  private lifeMs = Infinity;
   private expiresAtMs = Infinity;
   private readonly asking = new Map<Plan, Promise<Verdict>>();
 
-  /** @param currentSettings the settings in force; a new object means that they have changed */
-  constructor(private readonly currentSettings: () => FactsSettings) {
+  /**
+   * @param currentSettings the settings in force; a new object means that they have changed
+   * @param shared what other workers have learnt about the database; null keeps facts to this worker
+   */
+  constructor(private readonly currentSettings: () => FactsSettings, private readonly shared: SharedFacts | null = null) {
     this.settings = currentSettings();
     this.forget(-1);
   }
@@ -72,21 +81,23 @@ export class RelationFacts {
    * The verdict, asked for when it is not known. Rejects when `ask` does: the statement is the primary's then.
    *
    * @param generation the node table's ddlGeneration now
+   * @param ask asks the primary
+   * @param reader is asked instead where that is safe; null is nobody
    */
-  verdict(plan: Plan, generation: number, ask: Ask): Promise<Verdict> | Verdict {
+  verdict(plan: Plan, generation: number, ask: Ask, reader: Reader | null = null): Promise<Verdict> | Verdict {
     const known = this.quickVerdict(plan, generation);
     if (known !== undefined) return known;
     const already = this.asking.get(plan);
     if (already !== undefined) return already;
-    const answer = this.askFor(plan, ask).finally(() => {
+    const answer = this.askFor(plan, ask, reader).finally(() => {
       if (this.asking.get(plan) === answer) this.asking.delete(plan);
     });
     this.asking.set(plan, answer);
     return answer;
   }
 
-  private async askFor(plan: Plan, ask: Ask): Promise<Verdict> {
-    const { version } = this;
+  private async askFor(plan: Plan, ask: Ask, reader: Reader | null): Promise<Verdict> {
+    const { version, generation, source } = this;
     const search = new Search();
     for (let round = 0; round < maxRounds; round++) {
       search.begin();
@@ -96,18 +107,40 @@ export class RelationFacts {
         if (version === this.version && search.isLasting) this.remember(plan, verdict);
         return verdict;
       }
-      const { relations, functions } = search;
-      if (relations.size + functions.size > maxNames) return 'opaque';
-      const question = { relations: [...relations.values()], functions: [...functions.values()] };
-      const answer = readFacts(await ask(factsQuery(question)));
+      if (search.relations.size + search.functions.size > maxNames) return 'opaque';
+      if (this.shared !== null) this.adopt(this.shared, generation, search, version === this.version);
+      if (search.isComplete) continue;
+      const question = { relations: [...search.relations.values()], functions: [...search.functions.values()] };
+      const answer = await source.answer(question, ask, reader);
       const keep = version === this.version;
-      question.relations.forEach((name, i) => this.learn(name, answer.relations.get(i), search.foundRelations, keep ? this.relations : null));
-      question.functions.forEach((name, i) => this.learn(name, answer.functions.get(i), search.foundFunctions, keep ? this.functions : null));
+      const learn = (kind: FactKind, name: NameInPlan, facts: NameFacts | undefined): void => {
+        this.learn(kind, name, facts, search, keep);
+        if (keep && facts !== undefined) this.shared?.put(generation, kind, name, facts);
+      };
+      question.relations.forEach((name, i) => learn('relation', name, answer.relations.get(i)));
+      question.functions.forEach((name, i) => learn('function', name, answer.functions.get(i)));
     }
     return 'opaque';
   }
 
-  private learn(name: NameInPlan, facts: NameFacts | undefined, found: Map<string, KnownName | null>, kept: RecentMap<string, KnownName> | null): void {
+  /** Takes over what other workers know of the names that are missing, and strikes those names from the search. */
+  private adopt(shared: SharedFacts, generation: number, search: Search, keep: boolean): void {
+    for (const kind of ['relation', 'function'] as const) {
+      const missing = kind === 'relation' ? search.relations : search.functions;
+      for (const [key, name] of missing) {
+        const fact = shared.get(generation, kind, name);
+        const endMs = fact === undefined ? 0 : fact.learntMs + this.lifeMs;
+        if (fact === undefined || endMs <= Date.now()) continue;
+        missing.delete(key);
+        this.learn(kind, name, fact.facts, search, keep);
+        // It has lived for a while already.
+        if (keep) this.expiresAtMs = Math.min(this.expiresAtMs, endMs);
+      }
+    }
+  }
+
+  private learn(kind: FactKind, name: NameInPlan, facts: NameFacts | undefined, search: Search, keep: boolean): void {
+    const found = kind === 'relation' ? search.foundRelations : search.foundFunctions;
     const key = keyOf(name);
     if (facts === undefined) {
       found.set(key, null);
@@ -116,7 +149,22 @@ export class RelationFacts {
     const known = { facts, plans: (facts.definitions ?? []).map(classify) };
     found.set(key, known);
     // A temporary table goes with its session, and nobody is told.
-    if (!facts.temporary && canParse()) kept?.set(key, known);
+    if (!keep || !canParse() || this.temporaryMatters(facts)) return;
+    if (kind === 'relation') this.relations.set(key, known);
+    else this.functions.set(key, known);
+  }
+
+  /**
+   * What a temporary relation of that name means, check_temp_table. The session's own temporary relations need no look: its
+   * reads stay on the primary from the statement on that made one. That is all that 'trace' traces in Pgpool-II. So it
+   * differs from 'catalog' only where a permanent relation has the name too: others' temporary ones do not count then.
+   */
+  private temporaryMatters({ temporary }: NameFacts): boolean {
+    switch (this.settings.check_temp_table) {
+      case 'none': return false;
+      case 'trace': return temporary === 'all';
+      default: return temporary !== 'none';
+    }
   }
 
   private remember(plan: Plan, verdict: Verdict): void {
@@ -137,8 +185,9 @@ export class RelationFacts {
     this.functions = new RecentMap(entries, entries * 4096, weightOf);
     this.readOnlyFunctions = new PatternList(read_only_function_list);
     this.writeFunctions = new PatternList(write_function_list);
-    const lifeMs = Number(relcache_expire) * 1000;
-    this.expiresAtMs = lifeMs > 0 ? Date.now() + lifeMs : Infinity;
+    this.lifeMs = Number(relcache_expire) * 1000 || Infinity;
+    this.expiresAtMs = Date.now() + this.lifeMs;
+    this.source = new FactSource();
     this.generation = generation;
     this.version++;
     this.asking.clear();
@@ -183,9 +232,9 @@ export class RelationFacts {
       return undefined;
     }
     const { facts, plans } = known;
-    if (facts.temporary) search.isLasting = false;
-    if (facts.catalog || facts.definitions === null) return 'primary';
-    if (facts.temporary && this.settings.check_temp_table !== 'none') return 'primary';
+    const temporary = this.temporaryMatters(facts);
+    if (temporary) search.isLasting = false;
+    if (temporary || facts.catalog || facts.definitions === null) return 'primary';
     if (facts.unlogged && this.settings.check_unlogged_table) return 'primary';
     return plans;
   }
@@ -195,6 +244,8 @@ export class RelationFacts {
     if (name.schema.startsWith('pg_temp')) return 'opaque';
     const asListed = this.listedVerdict(name);
     if (asListed === 'balance') return 'balance';
+    // Named as one that writes: no more is done about it than with Pgpool-II.
+    if (asListed === 'primary' && this.readOnlyFunctions.isEmpty) return 'primary';
     const key = keyOf(name);
     const known = search.foundFunctions.get(key) ?? this.functions.get(key);
     if (known === undefined) {

@@ -18,14 +18,15 @@ export function settingPlan(node: SyntaxNode, text: string): Plan {
   const name = typeof node['name'] === 'string' ? node['name'].toLowerCase() : '';
   // SET x FROM CURRENT makes a transaction's own value the session's: said elsewhere it would mean something else.
   if (kind === 'VAR_SET_CURRENT' || name === '') return makePlan(StatementKind.write, { opaque: true });
-  if (node['is_local'] === true || ofTransaction.has(name)) return makePlan(StatementKind.write, { transactionLocal: true });
+  const temporary = name === 'search_path' && createsTemporary(node);
+  if (node['is_local'] === true || ofTransaction.has(name)) return makePlan(StatementKind.write, { transactionLocal: true, opaque: temporary });
   if (kind === 'VAR_SET_MULTI') {
     if (name !== 'session characteristics') return makePlan(StatementKind.write, { transactionLocal: true });
     return makePlan(StatementKind.set, { setting: { key: `${name} ${optionNames(node)}`, text } });
   }
   // SET TRANSACTION SNAPSHOT: VAR_SET_MULTI too, but of a kind of its own in the tree of some versions.
   if (name === 'transaction snapshot') return makePlan(StatementKind.write, { transactionLocal: true });
-  const opaque = name === 'standard_conforming_strings' && !keepsStringsConforming(kind, node);
+  const opaque = temporary || (name === 'standard_conforming_strings' && !keepsStringsConforming(kind, node));
   return makePlan(StatementKind.set, { setting: { key: name, text }, opaque });
 }
 
@@ -36,6 +37,13 @@ function optionNames(node: SyntaxNode): string {
     if (isNode(option) && isNode(option['DefElem'])) names.push(String(option['DefElem']['defname']));
   }
   return names.sort().join(',');
+}
+
+/** Does this search_path make what CREATE TABLE makes temporary, without the word? */
+function createsTemporary(node: SyntaxNode): boolean {
+  const schemas = (Array.isArray(node['args']) ? (node['args'] as unknown[]) : []).map((arg) => textOf(arg) ?? '');
+  // '$user' is passed over when there is no such schema.
+  return schemas.find((schema) => schema !== '$user')?.startsWith('pg_temp') === true;
 }
 
 /**

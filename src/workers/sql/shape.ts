@@ -1,90 +1,82 @@
 /**
  * The shape of a query string: the same statement with every literal replaced by an empty one of its kind, comments
- * dropped and white space collapsed. Texts of one shape differ in nothing but constants, so one plan fits them all
- * (where constants matter the plan cache does not ask by shape).
+ * dropped and white space collapsed, IN lists and VALUES rows of constants cut down to the first. Texts of one shape differ in
+ * nothing but constants and their number, so one plan fits them all (where constants matter the plan cache does not
+ * ask by shape).
  *
- * A shape is itself a statement that lexes like the text did, token for token: '' for 'abc', E'a\n' and $$x$$, b'' for
+ * A shape is itself a statement that lexes like the text did, what was cut apart: '' for 'abc', E'a\n' and $$x$$, b'' for
  * bit strings, n'' for national ones, 0 for integers, 0.0 for other numbers. Whatever is unusual has no shape (null)
  * and is parsed on its own: the rules below are those of PostgreSQL's scan.l, and a doubt is always a null.
  *
  * standard_conforming_strings is taken to be on; a backslash in a plain string gives null, so that the answer is the
  * same with it off.
  */
+import { Class, classes, inWord, isDigit, isUsual, isWordCode, isWordOrDollar } from './character-class.js';
+import { ConstantLists, type TokenReader } from './constant-lists.js';
 
-/** What a byte can begin. Bytes from 0x80 on belong to identifiers, as in scan.l. */
-const enum Class {
-  other,
-  space,
-  identifier,
-  digit,
-  quote,
-  doubleQuote,
-  dollar,
-  dot,
-  minus,
-  slash,
-  refused,
-}
-
-const classes = new Uint8Array(256);
-for (let code = 0; code < 256; code++) classes[code] = classOf(code);
-
-function classOf(code: number): Class {
-  const char = String.fromCharCode(code);
-  if (code >= 0x80 || /[A-Za-z_]/.test(char)) return Class.identifier;
-  if (/[0-9]/.test(char)) return Class.digit;
-  if (/[ \t\n\r\f]/.test(char)) return Class.space;
-  switch (char) {
-    case "'":
-      return Class.quote;
-    case '"':
-      return Class.doubleQuote;
-    case '$':
-      return Class.dollar;
-    case '.':
-      return Class.dot;
-    case '-':
-      return Class.minus;
-    case '/':
-      return Class.slash;
-    default:
-      // Control characters, the backslash, and bytes that no token begins with.
-      return code < 0x20 || code === 0x7f || char === '\\' ? Class.refused : Class.other;
-  }
-}
+/** Texts up to this length are read and their shapes put together in the same place always. */
+const commonLength = 32 << 10;
+/** Costs next to nothing: of a string that V8 keeps in bytes it does not look at one. */
+const notBytes = /[^\0-\xff]/;
+/** Zeros behind the text, so that one may look a little ahead. */
+const endBytes = 4;
+const textScratch = Buffer.allocUnsafeSlow(commonLength + endBytes);
+const shapeScratch = Buffer.allocUnsafeSlow(2 * commonLength);
 
 /**
  * @param text a query string, one character a byte
  * @returns its shape, or null when it has none
  */
 export function shapeOf(text: string): string | null {
+  if (notBytes.test(text)) return null;
   const shaper = new Shaper(text);
-  return shaper.run() ? shaper.shape : null;
+  return shaper.run() ? shaper.shape() : null;
 }
 
-class Shaper {
-  shape = '';
+/** Works on bytes: to look at a character of a string costs several times as much, and a string made of many pieces even more. */
+class Shaper implements TokenReader {
+  readonly bytes: Buffer;
+  private readonly length: number;
+  /** At the most '.5' becomes '0.0'. */
+  private readonly out: Buffer;
+  private outLength = 0;
   /** Where the part of the text begins that is not copied yet. */
   private copied = 0;
-  private at = 0;
+  at = 0;
   /** The last token was a string: another one after it would continue it, or be an error. */
   private afterString = false;
   /** The last token was a number, parameter or identifier that ends right here. */
   private wordEnd = -1;
+  private readonly lists = new ConstantLists(this);
 
-  constructor(private readonly text: string) {}
+  constructor(private readonly text: string) {
+    this.length = text.length;
+    const isCommon = this.length <= commonLength;
+    this.bytes = isCommon ? textScratch : Buffer.allocUnsafeSlow(this.length + endBytes);
+    this.out = isCommon ? shapeScratch : Buffer.allocUnsafeSlow(2 * this.length);
+    this.bytes.latin1Write(text, 0, this.length);
+    for (let i = 0; i < endBytes; i++) this.bytes[this.length + i] = 0;
+  }
 
   run(): boolean {
-    const { text } = this;
-    while (this.at < text.length) {
-      if (!this.token(text.charCodeAt(this.at))) return false;
+    const { bytes, length } = this;
+    while (this.at < length) {
+      const code = bytes[this.at] as number;
+      // One blank with something usual behind it, which is most of them.
+      if (code === 0x20 && this.at > 0 && isUsual(bytes[this.at + 1] as number)) this.at++;
+      else if (!this.token(code)) return false;
     }
-    this.copyUpTo(text.length);
-    if (this.shape.endsWith(' ')) this.shape = this.shape.slice(0, -1);
+    this.copyUpTo(length);
+    if (this.outLength > 0 && this.out[this.outLength - 1] === 0x20) this.outLength--;
     return true;
   }
 
-  private token(code: number): boolean {
+  shape(): string {
+    return this.out.latin1Slice(0, this.outLength);
+  }
+
+  /** Reads the token (or gap) that begins with this character; false when it has no shape. */
+  token(code: number): boolean {
     switch (code < 256 ? classes[code] : Class.refused) {
       case Class.space:
         return this.gap();
@@ -101,9 +93,9 @@ class Shaper {
       case Class.dot:
         return this.dot();
       case Class.minus:
-        return this.text.charCodeAt(this.at + 1) === 0x2d ? this.gap() : this.single();
+        return (this.bytes[this.at + 1] as number) === 0x2d ? this.gap() : this.single();
       case Class.slash:
-        return this.text.charCodeAt(this.at + 1) === 0x2a ? this.gap() : this.single();
+        return (this.bytes[this.at + 1] as number) === 0x2a ? this.gap() : this.single();
       case Class.other:
         return this.single();
       default:
@@ -112,13 +104,16 @@ class Shaper {
   }
 
   private copyUpTo(end: number): void {
-    if (end > this.copied) this.shape += this.text.slice(this.copied, end);
+    const { bytes, out } = this;
+    let { outLength } = this;
+    for (let i = this.copied; i < end; i++) out[outLength++] = bytes[i] as number;
+    this.outLength = outLength;
   }
 
   /** Puts `literal` in place of the text from `start` up to where the reader stands now. */
   private replace(start: number, literal: string): true {
     this.copyUpTo(start);
-    this.shape += literal;
+    for (let i = 0; i < literal.length; i++) this.out[this.outLength++] = literal.charCodeAt(i);
     this.copied = this.at;
     return true;
   }
@@ -131,14 +126,14 @@ class Shaper {
 
   /** White space and comments: one blank in all, none at the start. */
   private gap(): boolean {
-    const { text } = this;
+    const { bytes } = this;
     const start = this.at;
-    let isOneBlank = text.charCodeAt(start) === 0x20;
+    let isOneBlank = (bytes[start] as number) === 0x20;
     for (;;) {
-      const code = text.charCodeAt(this.at);
+      const code = bytes[this.at] as number;
       if (code < 256 && classes[code] === Class.space) this.at++;
-      else if (code === 0x2d && text.charCodeAt(this.at + 1) === 0x2d) this.lineComment();
-      else if (code === 0x2f && text.charCodeAt(this.at + 1) === 0x2a) {
+      else if (code === 0x2d && (bytes[this.at + 1] as number) === 0x2d) this.lineComment();
+      else if (code === 0x2f && (bytes[this.at + 1] as number) === 0x2a) {
         if (!this.blockComment()) return false;
       } else break;
     }
@@ -148,9 +143,9 @@ class Shaper {
   }
 
   private lineComment(): void {
-    const { text } = this;
-    while (this.at < text.length) {
-      const code = text.charCodeAt(this.at);
+    const { bytes, length } = this;
+    while (this.at < length) {
+      const code = bytes[this.at] as number;
       if (code === 0x0a || code === 0x0d) return;
       this.at++;
     }
@@ -158,11 +153,11 @@ class Shaper {
 
   /** Comments nest. */
   private blockComment(): boolean {
-    const { text } = this;
+    const { bytes, length } = this;
     let depth = 0;
     do {
-      const code = text.charCodeAt(this.at);
-      const next = text.charCodeAt(this.at + 1);
+      const code = bytes[this.at] as number;
+      const next = bytes[this.at + 1] as number;
       if (code === 0x2f && next === 0x2a) {
         depth++;
         this.at += 2;
@@ -170,35 +165,61 @@ class Shaper {
         depth--;
         this.at += 2;
       } else this.at++;
-      if (this.at > text.length || (depth > 0 && this.at === text.length)) return false;
+      if (this.at > length || (depth > 0 && this.at === length)) return false;
     } while (depth > 0);
     return true;
   }
 
   /** An identifier or keyword, or the letter before a string: E'' B'' X'' N'' U&''. */
   private word(): boolean {
-    const { text } = this;
+    const { bytes } = this;
     const start = this.at;
     this.skipWord();
     const length = this.at - start;
-    const next = text.charCodeAt(this.at);
-    if (length === 1 && next === 0x27) return this.prefixedString(start, text.charCodeAt(start) | 0x20);
+    const next = bytes[this.at] as number;
+    if (length === 1 && next === 0x27) return this.prefixedString(start, (bytes[start] as number) | 0x20);
     // U&"…" and U&'…': unicode escapes inside, and UESCAPE after.
-    if (length === 1 && next === 0x26 && (text.charCodeAt(start) | 0x20) === 0x75) return false;
-    // COPY t TO '' parses to the same tree as COPY t TO STDOUT.
-    if (length === 4 && text.slice(start, this.at).toLowerCase() === 'copy') return false;
+    if (length === 1 && next === 0x26 && ((bytes[start] as number) | 0x20) === 0x75) return false;
     this.afterString = false;
     this.wordEnd = this.at;
+    switch (length) {
+      case 2:
+        return this.isWord(start, 'in') ? this.lists.afterIn() : true;
+      case 4:
+        // COPY t TO '' parses to the same tree as COPY t TO STDOUT.
+        return !this.isWord(start, 'copy');
+      case 6:
+        return this.isWord(start, 'values') ? this.lists.afterValues() : true;
+      default:
+        return true;
+    }
+  }
+
+  /** Whether the word from `start` to where the reader stands is this one. */
+  private isWord(start: number, word: string): boolean {
+    for (let i = 0; i < word.length; i++) if (((this.bytes[start + i] as number) | 0x20) !== word.charCodeAt(i)) return false;
     return true;
   }
 
+  /** The length of the shape up to here, to come back to. */
+  mark(): number {
+    this.copyUpTo(this.at);
+    this.copied = this.at;
+    return this.outLength;
+  }
+
+  /** Forgets what the shape got since then. */
+  dropSince(mark: number): void {
+    this.outLength = mark;
+    this.copied = this.at;
+    this.afterString = false;
+  }
+
   private skipWord(): void {
-    const { text } = this;
-    for (;;) {
-      const code = text.charCodeAt(this.at);
-      if (code !== 0x24 && !isWordCode(code)) return;
-      this.at++;
-    }
+    const { bytes, length } = this;
+    let { at } = this;
+    while (at < length && inWord[bytes[at] as number] === 1) at++;
+    this.at = at;
   }
 
   private prefixedString(start: number, letter: number): boolean {
@@ -222,12 +243,12 @@ class Shaper {
   /** '…' with '' for a quote, the reader standing at the opening quote. */
   private plainString(start: number, literal: string): boolean {
     if (this.afterString) return false;
-    const { text } = this;
-    for (let i = this.at + 1; i < text.length; i++) {
-      const code = text.charCodeAt(i);
+    const { bytes, length } = this;
+    for (let i = this.at + 1; i < length; i++) {
+      const code = bytes[i] as number;
       if (code === 0x5c || code === 0) return false;
       if (code !== 0x27) continue;
-      if (text.charCodeAt(i + 1) !== 0x27) return this.endString(i + 1, start, literal);
+      if ((bytes[i + 1] as number) !== 0x27) return this.endString(i + 1, start, literal);
       // A bit string knows no doubled quote: what follows would be a string of its own.
       if (literal === "b''" || literal === "x''") return false;
       i++;
@@ -238,14 +259,14 @@ class Shaper {
   /** E'…', where a backslash takes the next character with it. */
   private escapeString(start: number): boolean {
     if (this.afterString) return false;
-    const { text } = this;
-    for (let i = this.at + 1; i < text.length; i++) {
-      const code = text.charCodeAt(i);
+    const { bytes, length } = this;
+    for (let i = this.at + 1; i < length; i++) {
+      const code = bytes[i] as number;
       // Beyond ASCII a backslash may be half of a character (SJIS, BIG5, GBK).
       if (code === 0 || code >= 0x80) return false;
       if (code === 0x5c) i++;
       else if (code !== 0x27) continue;
-      else if (text.charCodeAt(i + 1) === 0x27) i++;
+      else if ((bytes[i + 1] as number) === 0x27) i++;
       else return this.endString(i + 1, start, "''");
     }
     return false;
@@ -258,12 +279,12 @@ class Shaper {
   }
 
   private quotedIdentifier(): boolean {
-    const { text } = this;
-    for (let i = this.at + 1; i < text.length; i++) {
-      const code = text.charCodeAt(i);
+    const { bytes, length } = this;
+    for (let i = this.at + 1; i < length; i++) {
+      const code = bytes[i] as number;
       if (code === 0) return false;
       if (code !== 0x22) continue;
-      if (text.charCodeAt(i + 1) === 0x22) i++;
+      if ((bytes[i + 1] as number) === 0x22) i++;
       else {
         this.at = i + 1;
         this.afterString = false;
@@ -276,19 +297,20 @@ class Shaper {
 
   /** $1 stays as it is, $tag$…$tag$ is a string. */
   private dollar(): boolean {
-    const { text } = this;
+    const { bytes } = this;
     const start = this.at;
     let end = start + 1;
-    if (isDigit(text.charCodeAt(end))) {
-      while (isDigit(text.charCodeAt(end))) end++;
-      if (isWordOrDollar(text.charCodeAt(end))) return false;
+    if (isDigit(bytes[end] as number)) {
+      while (isDigit(bytes[end] as number)) end++;
+      if (isWordOrDollar(bytes[end] as number)) return false;
       this.at = end;
       this.afterString = false;
       this.wordEnd = end;
       return true;
     }
-    while (isWordCode(text.charCodeAt(end))) end++;
-    if (text.charCodeAt(end) !== 0x24 || this.afterString) return false;
+    while (isWordCode(bytes[end] as number)) end++;
+    if ((bytes[end] as number) !== 0x24 || this.afterString) return false;
+    const { text } = this;
     const tag = text.slice(start, end + 1);
     const close = text.indexOf(tag, end + 1);
     if (close < 0 || text.slice(start, close).includes('\0')) return false;
@@ -297,7 +319,7 @@ class Shaper {
 
   /** A dot between names, or the beginning of a number like .5 */
   private dot(): boolean {
-    const next = this.text.charCodeAt(this.at + 1);
+    const next = (this.bytes[this.at + 1] as number);
     if (next === 0x2e) return false;
     if (!isDigit(next)) return this.single();
     return this.wordEnd === this.at ? false : this.number();
@@ -305,44 +327,29 @@ class Shaper {
 
   /** Decimal integers and fractions; 0x1f, 1_000, 1..2, 1.2.3 and digits run into letters have no shape. */
   private number(): boolean {
-    const { text } = this;
+    const { bytes } = this;
     const start = this.at;
     let end = start;
-    while (isDigit(text.charCodeAt(end))) end++;
+    while (isDigit(bytes[end] as number)) end++;
     let isInteger = end - start <= 9;
-    if (text.charCodeAt(end) === 0x2e) {
+    if ((bytes[end] as number) === 0x2e) {
       isInteger = false;
       end++;
-      while (isDigit(text.charCodeAt(end))) end++;
+      while (isDigit(bytes[end] as number)) end++;
     }
-    if ((text.charCodeAt(end) | 0x20) === 0x65) {
+    if (((bytes[end] as number) | 0x20) === 0x65) {
       isInteger = false;
       end++;
-      const sign = text.charCodeAt(end);
+      const sign = bytes[end] as number;
       if (sign === 0x2b || sign === 0x2d) end++;
-      if (!isDigit(text.charCodeAt(end))) return false;
-      while (isDigit(text.charCodeAt(end))) end++;
+      if (!isDigit(bytes[end] as number)) return false;
+      while (isDigit(bytes[end] as number)) end++;
     }
-    const next = text.charCodeAt(end);
+    const next = bytes[end] as number;
     if (next === 0x2e || isWordOrDollar(next)) return false;
     this.at = end;
     this.afterString = false;
     this.wordEnd = end;
     return this.replace(start, isInteger ? '0' : '0.0');
   }
-}
-
-function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-/** A letter, digit, underscore or byte beyond ASCII. */
-function isWordCode(code: number): boolean {
-  if (!(code < 256)) return false;
-  const of = classes[code];
-  return of === Class.identifier || of === Class.digit;
-}
-
-function isWordOrDollar(code: number): boolean {
-  return code === 0x24 || isWordCode(code);
 }

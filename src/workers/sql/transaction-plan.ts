@@ -19,7 +19,7 @@ export function transactionPlan(node: SyntaxNode): Plan {
       return makePlan(StatementKind.savepoint);
     default:
       // PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED: the primary's, and ReadyForQuery tells the state.
-      return makePlan(StatementKind.write);
+      return makePlan(StatementKind.write, { writes: null });
   }
 }
 
