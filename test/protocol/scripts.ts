@@ -1,99 +1,20 @@
 /** Message scripts whose transcript has to be the same through pgloom as from the server itself. */
-import {
-  bind, close, copyData, copyDone, copyFail, describe, execute, extended, flush, functionCall, parse, query, sync,
-} from './messages.js';
+import { commands } from './scripts/commands.js';
+import { copies } from './scripts/copies.js';
+import { found } from './scripts/found.js';
+import { names } from './scripts/names.js';
+import { nodes } from './scripts/nodes.js';
+import { orders } from './scripts/orders.js';
+import { portals } from './scripts/portals.js';
+import { reads } from './scripts/reads.js';
+import type { Script } from './scripts/script.js';
+import { settings } from './scripts/settings.js';
+import { transactions } from './scripts/transactions.js';
+import { values } from './scripts/values.js';
+import { writes } from './scripts/writes.js';
 
-export interface Script {
-  readonly name: string;
-  readonly messages: readonly Buffer[];
-  /** Why it is not yet so with several nodes. */
-  readonly todo?: string;
-}
+export type { Script } from './scripts/script.js';
 
-const reads: readonly Script[] = [
-  { name: 'a simple query', messages: [query('select 1 as one, null as nothing')] },
-  { name: 'an empty query, a comment, and only semicolons', messages: [query(''), query('-- nothing'), query(';;')] },
-  { name: 'several simple queries in one write', messages: [query('select 1'), query('select name from items where id = 2'), query('select 3')] },
-  { name: 'a string of several statements', messages: [query('select 1; select 2; select 3')] },
-  { name: 'a string of several statements with an error in the middle', messages: [query('select 1; select 1/0; select 3'), query('select 4')] },
-  { name: 'errors of the parser, the analyser and the executor', messages: [query('selekt'), query('select nothere'), query('select 1/0'), query('select 5')] },
-  { name: 'an extended query', messages: [...extended('select id, name from items where id = $1', ['3']), sync] },
-  { name: 'an extended query without Describe', messages: [parse('select 1'), bind(), execute(), sync] },
-  { name: 'Describe of the statement before Bind', messages: [parse('select id from items where id = $1'), describe('S'), bind(['3']), describe('P'), execute(), sync] },
-  { name: 'Describe only', messages: [parse('select id from items where id = $1', 'later'), describe('S', 'later'), sync, describe('S', 'later'), sync] },
-  { name: 'an extended empty query', messages: [...extended(''), sync] },
-  { name: 'a pipeline of batches', messages: [1, 2, 3, 4, 5].flatMap((n) => [...extended('select $1::int + 1', [String(n)]), sync]) },
-  { name: 'several statements in one batch', messages: [...extended('select 1'), ...extended('select 2'), ...extended('select name from items where id = 3'), sync] },
-  { name: 'several Syncs in one write', messages: [sync, sync, ...extended('select 1'), sync, sync, sync] },
-  { name: 'an error in the middle of a batch', messages: [...extended('select 1'), ...extended('select 1/0'), ...extended('select 3'), sync, ...extended('select 4'), sync] },
-  { name: 'an error in one batch of a pipeline', messages: [...extended('select 1'), sync, ...extended('select nothere'), sync, ...extended('select 3'), sync] },
-  { name: 'Flush without Sync', messages: [parse('select 1'), flush, bind(), flush, execute(), flush, sync] },
-  { name: 'Flush with nothing to flush', messages: [flush, query('select 1'), flush, flush] },
-  { name: 'Execute in portions', messages: [parse('select id from items order by id limit 7'), bind(), execute('', 3), execute('', 3), execute('', 3), sync] },
-  { name: 'Execute in portions of a named portal', messages: [parse('select id from items order by id limit 5', 's'), bind([], 's', 'p'), execute('p', 2), flush, execute('p', 2), flush, execute('p', 0), sync] },
-  { name: 'named statements used again and again', messages: [parse('select $1::text', 'mine'), sync, bind(['a'], 'mine'), execute(), sync, bind(['b'], 'mine'), execute(), sync, close('S', 'mine'), sync, bind(['c'], 'mine'), execute(), sync] },
-  { name: 'a statement name used twice', messages: [parse('select 1', 'twice'), sync, parse('select 2', 'twice'), sync, bind([], 'twice'), execute(), sync] },
-  { name: 'a statement name used twice in one batch', messages: [parse('select 1', 'twice'), parse('select 2', 'twice'), sync, bind([], 'twice'), execute(), sync] },
-  { name: 'a statement name used again for what goes elsewhere', messages: [parse('select 1', 'both'), sync, parse('create temp table x()', 'both'), sync, bind([], 'both'), execute(), sync] },
-  { name: 'two portals of one statement', messages: [parse('select id from items order by id limit 4', 's'), bind([], 's', 'p'), bind([], 's', 'q'), execute('p', 1), execute('q', 2), execute('p', 1), close('P', 'p'), execute('q', 0), sync] },
-  { name: 'a portal that does not exist', messages: [execute('nowhere'), sync, describe('P', 'nowhere'), sync, close('P', 'nowhere'), sync] },
-  { name: 'a statement that does not exist', messages: [bind([], 'nowhere'), execute(), sync, describe('S', 'nowhere'), sync, close('S', 'nowhere'), sync] },
-  { name: 'a Close that is skipped after an error', messages: [parse('select 8', 'kept'), sync, parse('selekt'), close('S', 'kept'), sync, bind([], 'kept'), execute(), sync] },
-  { name: 'Close and Parse of the same name in one batch', messages: [parse('select 8', 'again'), sync, close('S', 'again'), parse('select 9', 'again'), bind([], 'again'), execute(), sync] },
-  { name: 'the unnamed statement after a simple query', messages: [parse('select 1'), sync, query('select 2'), bind(), execute(), sync] },
-  { name: 'the unnamed statement replaced', messages: [parse('select 1'), sync, parse('select 2'), bind(), execute(), sync, bind(), execute(), sync] },
-  { name: 'the unnamed statement after a Parse that failed', messages: [parse('select 1'), sync, parse('selekt'), sync, bind(), execute(), sync] },
-  { name: 'a wrong number of parameters', messages: [parse('select $1::int, $2::int'), bind(['1']), execute(), sync, ...extended('select 1'), sync] },
-  { name: 'a value of 200 kB', messages: [query("select repeat('x', 200000)"), ...extended('select $1::text', ['y'.repeat(200_000)]), sync] },
-  { name: 'many rows', messages: [query('select * from generate_series(1, 5000)'), query('select * from items')] },
-  { name: 'a query of 100 kB', messages: [query(`select length('${'z'.repeat(100_000)}')`), query('select 1')] },
-  { name: 'COPY out', messages: [query('copy items to stdout'), query('select 1'), ...extended('copy (select id from items where id < 9) to stdout'), sync] },
-  { name: 'COPY out that fails half-way', messages: [query('copy (select 1/(50 - id) from items order by id) to stdout'), query('select 1')] },
-  { name: 'function calls', messages: [functionCall(1397, ['-7']), functionCall(1397, ['1', '2', '3']), query('select 1'), functionCall(1397, ['-9'])] },
-  { name: 'many small messages', messages: Array.from({ length: 300 }, (_, n) => query(`select ${n}`)) },
-  { name: 'text outside ASCII', messages: [query("select 'grün 日本語 🐘'"), ...extended('select $1::text', ['naïve 🐘']), sync] },
+export const scripts: readonly Script[] = [
+  ...reads, ...writes, ...orders, ...portals, ...nodes, ...names, ...settings, ...transactions, ...copies, ...values, ...commands, ...found,
 ];
-
-const writes: readonly Script[] = [
-  { name: 'notices', messages: [query("do $$ begin raise notice 'one'; raise warning 'two'; end $$"), query("select 1; do $$ begin raise notice 'three'; end $$; select 2"), query('rollback')] },
-  { name: 'settings that are reported', messages: [query("set application_name = 'scripted'"), query("set timezone = 'UTC'; set datestyle = 'German'"), query('begin'), query("set local timezone = 'Asia/Tokyo'"), query('commit'), query('show timezone'), query('reset all'), query('show timezone')] },
-  { name: 'a setting followed by reads, pipelined', messages: [query("set intervalstyle = 'sql_standard'"), query("select interval '1 day 2 hours'"), ...extended("select interval '1 day 2 hours'"), sync, query('reset intervalstyle'), query("select interval '1 day 2 hours'")] },
-  { name: 'NOTIFY to oneself', messages: [query('listen here'), query("notify here, 'payload'"), query('begin; notify here; notify here, $$x$$; commit'), query('select 1'), query('unlisten *'), query('notify here')] },
-  { name: 'a transaction', messages: [query('begin'), query('select 1'), query('create temp table t (n int)'), query('insert into t values (1), (2)'), query('select n from t'), query('commit'), query('select n from t')] },
-  { name: 'a failed transaction', messages: [query('begin'), query('select 1'), query('select 1/0'), query('select 2'), ...extended('select 3'), sync, query('commit'), query('select 4')] },
-  { name: 'a failed transaction rolled back to a savepoint', messages: [query('begin'), query('savepoint a'), query('select 1/0'), query('rollback to a'), query('select 2'), query('commit')] },
-  { name: 'a transaction in the extended protocol', messages: [...extended('begin'), sync, ...extended('select name from items where id = $1', ['1']), sync, ...extended('select 1/0'), sync, ...extended('select 1'), sync, ...extended('rollback'), sync, ...extended('select 5'), sync] },
-  { name: 'transaction commands out of place', messages: [query('commit'), query('rollback'), query('begin'), query('begin'), query('commit and chain'), query('select 1'), query('rollback')] },
-  { name: 'a transaction within a string', messages: [query('begin; select 1; select 2'), query('select 3'), query('commit; select 4')] },
-  { name: 'a batch that reads and then writes', messages: [...extended('select 1'), ...extended('create temp table b (n int)'), ...extended('insert into b values ($1)', ['7']), ...extended('select n from b'), sync, ...extended('select n from b'), sync] },
-  { name: 'a batch that reads, is flushed, and then writes', messages: [...extended('select 1'), flush, ...extended('create temp table b (n int)'), ...extended('select 2'), sync, ...extended('select count(*) from b'), sync] },
-  { name: 'a simple query behind an extended one without Sync', messages: [query('begin'), ...extended('select 1'), query('select 2'), sync, query('commit'), query('select 3')] },
-  { name: 'a simple query skipped after an error without Sync', messages: [parse('selekt'), query('select 2'), sync, query('select 3'), ...extended('select 4'), sync] },
-  { name: 'a function call skipped after an error without Sync', messages: [parse('selekt'), functionCall(1397, ['-7']), sync, query('select 3'), ...extended('select 4'), sync] },
-  { name: 'a function call behind an extended query without Sync', messages: [...extended('select 1'), functionCall(1397, ['-7']), query('select 2')] },
-  { name: 'COPY in', messages: [query('create temp table c (n int, t text)'), query('copy c from stdin'), copyData('1\tone\n2\t'), copyData('two\n'), copyDone, query('select * from c')] },
-  { name: 'COPY in that the client gives up', messages: [query('create temp table c (n int)'), query('copy c from stdin'), copyData('1\n'), copyFail('enough'), query('select * from c')] },
-  { name: 'COPY in with wrong data', messages: [query('create temp table c (n int)'), query('copy c from stdin'), copyData('1\n'), copyData('one\n'), copyData('3\n'), copyDone, query('select * from c')] },
-  { name: 'COPY in within a string', messages: [query('create temp table c (n int); copy c from stdin; select count(*) from c'), copyData('1\n'), copyDone, query('select 1')] },
-  { name: 'COPY in in the extended protocol', messages: [query('create temp table c (n int)'), ...extended('copy c from stdin'), copyData('1\n2\n'), copyDone, sync, ...extended('select * from c'), sync] },
-  { name: 'COPY in in the extended protocol with the Sync before the data, as libpq does', messages: [query('create temp table c (n int)'), ...extended('copy c from stdin'), sync, copyData('1\n2\n'), copyDone, sync, query('select 1'), ...extended('select * from c'), sync] },
-  { name: 'COPY in in the extended protocol with wrong data', messages: [query('create temp table c (n int)'), ...extended('copy c from stdin'), sync, copyData('x\n'), copyData('2\n'), copyDone, sync, query('select 1'), ...extended('select * from c'), sync] },
-  { name: 'COPY in in the extended protocol given up', messages: [query('create temp table c (n int)'), ...extended('copy c from stdin'), copyData('1\n'), copyFail('no'), ...extended('select 1'), sync, ...extended('select * from c'), sync] },
-  { name: 'Flush and Sync during COPY in', messages: [query('create temp table c (n int)'), query('copy c from stdin'), flush, copyData('1\n'), sync, flush, copyDone, query('select * from c'), query('select 1')] },
-  { name: 'another query during COPY in', messages: [query('create temp table c (n int)'), query('copy c from stdin'), copyData('1\n'), query('select 2'), query('select 3'), query('select count(*) from c')] },
-  { name: 'COPY data that nobody wants', messages: [copyData('1\n'), copyDone, copyFail('what'), query('select 1'), copyData('2\n'), query('select 2')] },
-  { name: 'COPY data in a batch', messages: [parse('select 1'), copyData('x'), bind(), copyDone, execute(), sync, query('select 2')] },
-  { name: 'prepared statements in SQL', messages: [query('prepare p as select $1::int'), query('execute p(3)'), bind(['4'], 'p'), execute(), sync, query('deallocate p'), query('execute p(3)')] },
-  { name: 'EXECUTE of a statement prepared by Parse', messages: [parse('select 8', 'mixed'), sync, query('execute mixed')] },
-  { name: 'DEALLOCATE of a statement prepared by Parse', messages: [parse('select 8', 'mixed'), sync, query('deallocate mixed'), bind([], 'mixed'), execute(), sync, parse('select 9', 'mixed'), bind([], 'mixed'), execute(), sync] },
-  { name: 'DEALLOCATE ALL', messages: [parse('select 8', 'one'), sync, query('deallocate all'), bind([], 'one'), execute(), sync, parse('select 9', 'one'), bind([], 'one'), execute(), sync] },
-  { name: 'a batch of a read, a Close and the same name again', messages: [parse('select 1', 'n'), sync, bind([], 'n'), execute(), close('S', 'n'), parse('select 2', 'n'), bind([], 'n'), execute(), sync, bind([], 'n'), execute(), sync] },
-  { name: 'cursors', messages: [query('begin'), query('declare c cursor for select id from items order by id'), query('fetch 2 from c'), query('move 3 in c'), query('fetch 1 from c'), query('commit'), query('fetch 1 from c')] },
-  { name: 'DISCARD ALL between prepared statements', messages: [parse('select 1', 'gone'), sync, query('discard all'), bind([], 'gone'), execute(), sync, parse('select 2', 'gone'), bind([], 'gone'), execute(), sync] },
-  { name: 'a statement prepared elsewhere that is needed while answers are owed', messages: [parse('select $1::text', 'mine'), sync, query('begin'), query("set application_name = 'w'"), query('create temp table w (n int)'), query('select pg_sleep(0.01)'), bind(['x'], 'mine'), execute(), sync, query('select 7'), query('commit'), bind(['y'], 'mine'), execute(), sync] },
-  { name: 'a portal that outlives its batch within a transaction', messages: [query('begin'), parse('select id from items order by id'), bind([], '', 'p'), execute('p', 2), sync, execute('p', 2), sync, query('commit'), execute('p', 2), sync] },
-  { name: 'large objects', messages: [query('begin'), query('select lo_create(0) > 0'), query('rollback')] },
-  { name: 'messages with embedded NULs and missing ends', messages: [query('select 1\0 junk'), query('select 2')] },
-];
-
-export const scripts: readonly Script[] = [...reads, ...writes];

@@ -30,11 +30,22 @@ export async function deliver(client: WireClient, bytes: Buffer, delivery: Deliv
   }
 }
 
-/** The transcript, one line a message. Process ids (in NotificationResponse) are left out. */
-export async function transcript(port: number, messages: readonly Buffer[], delivery: Delivery): Promise<string[]> {
-  const client = await WireClient.login(port, { application_name: 'transcript' });
+export interface TranscriptOptions {
+  /** Seed of the sizes in which the bytes are written. */
+  readonly seed?: number;
+  /** A message that does not come in this time is an error. */
+  readonly limitMs?: number;
+}
+
+/**
+ * The transcript, one line a message. What must differ between two sessions is left out: process ids (in
+ * NotificationResponse), the oids of tables (in RowDescription), the numbers of schemas for temporary tables.
+ */
+export async function transcript(port: number, messages: readonly Buffer[], delivery: Delivery, options: TranscriptOptions = {}): Promise<string[]> {
+  const { seed = 1, limitMs = 10_000 } = options;
+  const client = await WireClient.login(port, { application_name: 'transcript' }, limitMs);
   try {
-    await deliver(client, Buffer.concat([...messages, last]), delivery);
+    await deliver(client, Buffer.concat([...messages, last]), delivery, seed);
     const lines: string[] = [];
     for (let ended = false; ;) {
       const message = await next(client, lines);
@@ -61,7 +72,7 @@ async function next(client: WireClient, lines: readonly string[]): Promise<WireM
 function describeMessage({ type, payload }: WireMessage): string {
   const shown = type === 'A' ? payload.subarray(4) : type === 'T' ? withoutTableOids(payload) : payload;
   const text = shown.length > 2000 ? `${shown.length} bytes ${shown.toString('latin1', 0, 50)}` : shown.toString('latin1');
-  return `${type} ${JSON.stringify(text)}`;
+  return `${type} ${JSON.stringify(type === 'E' || type === 'N' ? text.replaceAll(/pg_temp_\d+/g, 'pg_temp_N') : text)}`;
 }
 
 /** A temporary table has another oid in each session. Columns: name, table oid, column number, type oid, size, modifier, format. */

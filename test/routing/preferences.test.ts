@@ -85,12 +85,12 @@ test('with statement_level_load_balance each read gets a node of its own, in bot
     await withClient(pgloom, async (client) => {
       const simple = new Set<number>();
       const prepared = new Set<number>();
-      await client.query("set search_path = 'pg_temp', 'public'");
+      await client.query("set search_path = 'elsewhere', 'public'");
       for (let i = 0; i < 60; i++) {
         simple.add(await where(client));
         const { rows } = await client.query<{ port: number; path: string }>({ name: 'where', text: "select current_setting('port')::int as port, current_setting('search_path') as path where $1::int = $1", values: [i] });
         prepared.add(rows[0]?.port ?? 0);
-        assert.equal(rows[0]?.path, 'pg_temp, public', 'what was SET holds on every node');
+        assert.equal(rows[0]?.path, 'elsewhere, public', 'what was SET holds on every node');
       }
       assert.equal(simple.size, 3, [...simple].join());
       assert.equal(prepared.size, 3, [...prepared].join());

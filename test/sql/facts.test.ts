@@ -114,11 +114,11 @@ const verdicts: readonly (readonly [string, Verdict])[] = [
   ['select * from no_such_table', 'primary'],
   ['select * from no_such_schema.plain', 'primary'],
   ["select * from \"x'); drop table plain; --\"", 'primary'],
-  ["select nextval('numbers')", 'primary'],
-  ['select random()', 'primary'],
-  ['select pg_advisory_lock(1)', 'primary'],
+  ["select nextval('numbers')", 'writes'],
+  ['select random()', 'writes'],
+  ['select pg_advisory_lock(1)', 'writes'],
   ['select txid_current()', 'primary'],
-  ['select * from v_nextval', 'primary'],
+  ['select * from v_nextval', 'writes'],
   ['select * from v_catalog', 'primary'],
   ['select f_volatile()', 'opaque'],
   ['select f_mixed()', 'opaque'],
@@ -147,11 +147,11 @@ test('read_only_function_list makes all other functions write, write_function_li
   const readOnly = { read_only_function_list: ['f_vol.*', 'public.f_stable'] };
   assert.equal(await verdictOf('select f_volatile()', readOnly), 'balance');
   assert.equal(await verdictOf('select public.f_stable()', readOnly), 'balance');
-  assert.equal(await verdictOf('select f_stable()', readOnly), 'primary');
+  assert.equal(await verdictOf('select f_stable()', readOnly), 'writes');
   assert.equal(await verdictOf('select other.f_mixed()', readOnly), 'opaque');
   const writes = { write_function_list: ['f_stable', 'F_VOL.*'] };
-  assert.equal(await verdictOf('select f_stable()', writes), 'primary');
-  assert.equal(await verdictOf('select f_volatile()', writes), 'primary');
+  assert.equal(await verdictOf('select f_stable()', writes), 'writes');
+  assert.equal(await verdictOf('select f_volatile()', writes), 'writes');
   assert.equal(await verdictOf('select random()', writes), 'balance');
 });
 

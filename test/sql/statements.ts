@@ -86,7 +86,7 @@ export const statements: readonly (readonly [sql: string, expected: string])[] =
   ['begin', 'begin'], ['BEGIN WORK', 'begin'], ['begin transaction', 'begin'], ['start transaction', 'begin'],
   ['begin read only', 'begin r'], ['begin read write', 'begin'], ['start transaction read only, isolation level repeatable read', 'begin ri'],
   ['begin isolation level serializable', 'begin i'], ['begin isolation level read committed', 'begin'],
-  ['begin isolation level read uncommitted', 'begin i'], ['begin deferrable', 'begin i'], ['begin not deferrable', 'begin'],
+  ['begin isolation level read uncommitted', 'begin'], ['begin deferrable', 'begin i'], ['begin not deferrable', 'begin'],
   ['begin read only, read write', 'begin'],
   ['commit', 'commit'], ['end', 'commit'], ['commit work', 'commit'], ['commit and chain', 'commit c'], ['commit and no chain', 'commit'],
   ['rollback', 'rollback'], ['abort', 'rollback'], ['rollback and chain', 'rollback c'], ['rollback to a', 'savepoint'],

@@ -111,8 +111,8 @@ export class BackendLink extends Link {
   private lastSimple = 0;
   /** Syncs taken for ignored in the COPY that is under way. */
   private ignoredSyncs = 0;
-  /** `asked` at each CopyDone or CopyFail that was sent before its CopyInResponse came. */
-  private readonly copyEnds: number[] = [];
+  /** Each CopyDone or CopyFail that was sent before its CopyInResponse came: `asked` then, and the answer it belongs to. */
+  private readonly copyEnds: { asked: number; answer: number }[] = [];
   /** An ErrorResponse was relayed since the last time the debt was zero. */
   sawError = false;
   /** Something was run on the link since it left the pool, so that it has to be reset. */
@@ -208,7 +208,7 @@ export class BackendLink extends Link {
   /** CopyDone or CopyFail is being sent; the server ignores it when there is no COPY. */
   copyEnded(): void {
     if (this.copyIn) this.copyIn = false;
-    else if (this.asked !== this.answered || this.batchOpen) this.copyEnds.push(this.asked);
+    else if (this.asked !== this.answered || this.batchOpen) this.copyEnds.push({ asked: this.asked, answer: this.batchOpen ? this.asked + 1 : this.asked });
   }
 
   /**
@@ -217,13 +217,14 @@ export class BackendLink extends Link {
    */
   private copyBegins(): void {
     const { copyEnds } = this;
-    while (copyEnds.length > 0 && (copyEnds[0] as number) < this.answered) copyEnds.shift();
+    // Those of a COPY that was refused: the server has passed over them.
+    while (copyEnds.length > 0 && (copyEnds[0] as { answer: number }).answer <= this.answered) copyEnds.shift();
     const end = copyEnds.shift();
     this.copyIn = end === undefined;
     if (this.lastSync > this.answered) {
       // Which of them the server has read before, and which in the COPY, cannot be told when both kinds are under way.
       if (this.lastSimple > this.answered) this.unsure = true;
-      else this.ignoreSyncs((end ?? this.asked) - this.answered);
+      else this.ignoreSyncs((end?.asked ?? this.asked) - this.answered);
     }
     this.user?.changed(this);
   }
@@ -234,7 +235,10 @@ export class BackendLink extends Link {
     this.lastSync -= count;
     this.ignoredSyncs += count;
     if (this.dropAnswer > this.answered) this.unsure = true;
-    for (let i = 0; i < this.copyEnds.length; i++) (this.copyEnds[i] as number) -= count;
+    for (const end of this.copyEnds) {
+      end.asked -= count;
+      end.answer -= count;
+    }
     for (const pending of this.pendingParses) if (pending.batch > this.answered) pending.batch -= count;
     for (const pending of this.pendingCloses) if (pending.batch > this.answered) pending.batch -= count;
     if (this.asked === this.answered) this.batchOpen = true;
@@ -292,6 +296,11 @@ export class BackendLink extends Link {
   /** The statement is under way to the server. */
   isParsing(statement: Statement): boolean {
     return this.pendingParses.some((pending) => pending.statement === statement);
+  }
+
+  /** The client has closed the statement in what is not answered yet: the name is free behind that. */
+  isClosing(name: string): boolean {
+    return this.pendingCloses.some((close) => close.name === name && !close.swallowed);
   }
 
   private dropOwnParses(): void {
@@ -410,9 +419,10 @@ export class BackendLink extends Link {
   private parsesFailed(): void {
     const pending = this.pendingParses;
     const first = pending[0] as PendingParse;
-    // A Parse of the unnamed statement drops the one there was before it fails.
+    // A Parse of the unnamed statement drops the one there was before it fails; but it may have been skipped. What the
+    // server has is not known: it must be closed before the name is used.
     if (first.statement.name === '' && !first.swallowed) {
-      this.statements.delete('');
+      this.statements.set('', first.statement);
       this.user?.unprepared(this, '');
     }
     while (pending.length > 0 && (pending[0] as PendingParse).batch < this.answered) pending.shift();

@@ -27,7 +27,8 @@ export class Router {
   inTransaction = false;
   /** Its BEGIN was seen as a statement of its own, so the reader can be given one like it. */
   begunPlainly = false;
-  beginReadOnly = false;
+  /** How a node that joins it is told to begin. */
+  beginAs = 'BEGIN';
   /** The transaction must not be spread: isolation above READ COMMITTED, savepoints, or a BEGIN that was not seen. */
   isolated = false;
   /** The transaction has failed on the reader: the reader answers until its end. */
@@ -134,9 +135,10 @@ export class Router {
       const verdict = given ?? this.facts.quickVerdict(plan, this.nodes.ddlGeneration);
       if (verdict === undefined) return askFirst;
       if (verdict === 'opaque') this.pinned = true;
+      this.tracking.mentions(plan.functions, this.inTransaction);
       if (verdict !== 'balance') {
         // A function that writes makes its SELECT a write (semantics 3).
-        if (plan.functions.length > 0) this.tracking.sent(plan, this.inTransaction, true);
+        if (verdict !== 'primary') this.tracking.calls(plan, this.inTransaction, verdict === 'opaque' || this.settings.write_function_list.length > 0);
         if (plan.transactionLocal && this.inTransaction) this.isolated = true;
         return primary;
       }
@@ -173,6 +175,8 @@ export class Router {
 
   /** A statement is being sent: what it will have done when it succeeds. */
   sent(plan: Plan): void {
+    // What comes behind it is not in the failed transaction any more, or not surely: it waits for the answer.
+    if (plan.kind === StatementKind.commit || plan.kind === StatementKind.rollback || plan.statements > 1) this.readerFailed = false;
     switch (plan.kind) {
       case StatementKind.read:
       case StatementKind.empty:
@@ -183,7 +187,7 @@ export class Router {
         this.primaryInTransaction = this.primaryNode;
         this.inTransaction = true;
         this.begunPlainly = true;
-        this.beginReadOnly = plan.beginReadOnly;
+        this.beginAs = plan.beginAs;
         this.isolated = plan.beginIsolated;
         return;
       case StatementKind.commit:
@@ -196,7 +200,7 @@ export class Router {
         this.isolated = true;
         return;
       default:
-        this.tracking.sent(plan, this.inTransaction, false);
+        this.tracking.sent(plan, this.inTransaction);
         // With disable_load_balance_on_write = off reads may follow, and would not find it on the reader.
         if (this.inTransaction && (plan.transactionLocal || plan.kind === StatementKind.set)) this.isolated = true;
         if (plan.opaque) this.pinned = true;

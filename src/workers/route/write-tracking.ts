@@ -37,22 +37,38 @@ export class WriteTracking {
     this.adaptive = settings.disable_load_balance_on_write.startsWith('dml_adaptive');
   }
 
-  /**
-   * A statement that writes is being sent.
-   * @param callsWriter a function that it calls is known to write
-   */
-  sent(plan: Plan, inTransaction: boolean, callsWriter: boolean): void {
-    if (!this.adaptive) {
-      if (inTransaction || this.settings.disable_load_balance_on_write === 'always') this.wrote = true;
-      return;
-    }
-    // Outside of a transaction only what all sessions share is of interest.
-    if (!inTransaction && this.shared === null) return;
+  /** A statement that writes is being sent. */
+  sent(plan: Plan, inTransaction: boolean): void {
+    if (!this.notes(inTransaction)) return;
     for (const { name } of plan.writes ?? []) this.add(name);
     if (plan.writes === null) this.anything = true;
-    if (callsWriter) this.addFunctions(plan.functions);
     // Marked already now, so that no other session can read between the commit and our hearing of it.
     this.share();
+  }
+
+  /**
+   * A statement that calls a writing function is being sent.
+   * @param writesRows what the function does is not known to leave tables alone, as PostgreSQL's own volatile ones do
+   */
+  calls(plan: Plan, inTransaction: boolean, writesRows: boolean): void {
+    if (!this.notes(inTransaction)) return;
+    this.addFunctions(plan.functions, writesRows);
+    this.share();
+  }
+
+  /** Functions are called that are not known to write; the list may say that they do. */
+  mentions(functions: readonly NameInPlan[], inTransaction: boolean): void {
+    if (this.relationships.size > 0 && functions.length > 0 && this.adaptive && this.notes(inTransaction)) this.addFunctions(functions, false);
+  }
+
+  /** Whether the modes that look at tables want to know of a write; the others are told at once. */
+  private notes(inTransaction: boolean): boolean {
+    if (!this.adaptive) {
+      if (inTransaction || this.settings.disable_load_balance_on_write === 'always') this.wrote = true;
+      return false;
+    }
+    // Outside of a transaction only what all sessions share is of interest.
+    return inTransaction || this.shared !== null;
   }
 
   private add(object: string): void {
@@ -60,12 +76,11 @@ export class WriteTracking {
   }
 
   /** What a function writes is known only from the list. */
-  private addFunctions(functions: readonly NameInPlan[]): void {
-    for (const { name } of functions) {
-      const object = `${name}()`;
-      if (this.relationships.has(object)) this.add(object);
-      else this.anything = true;
-    }
+  private addFunctions(functions: readonly NameInPlan[], writesRows: boolean): void {
+    const objects = functions.map(({ name }) => `${name}()`);
+    const named = objects.filter((object) => this.relationships.has(object));
+    for (const object of named) this.add(object);
+    if (writesRows && named.length === 0) this.anything = true;
   }
 
   /** Must a read that may otherwise leave the primary stay there? */

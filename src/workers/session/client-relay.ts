@@ -167,7 +167,7 @@ export class ClientRelay implements ClientReader {
     const plan = whole ? traffic.planOf(data, nameEnd + 1, textEnd) : traffic.bigPlan();
     // A Parse too large to be held cannot be said again elsewhere: its plan keeps it on the primary.
     const message = whole ? Buffer.from(data.subarray(pos, next)) : Buffer.alloc(0);
-    const statement = new Statement(name, message, plan, traffic.mayLeave(data, nameEnd + 1, textEnd));
+    const statement = new Statement(name, message, plan, traffic.mayLeave(plan, data, nameEnd + 1, textEnd));
     if (!this.admit(data, statement)) return false;
     // The server refuses a name that is in use: the link must know of it to do so.
     if (batch.link !== null && name !== '') this.want(data, name);
@@ -287,7 +287,8 @@ export class ClientRelay implements ClientReader {
   /** Execute, Describe or Close of a portal: bound in this batch, or living where it was bound. */
   private admitPortal(data: Buffer, portal: string): boolean {
     const { traffic, batch } = this;
-    if (batch.isOpen) return true;
+    // Named portals are the primary's.
+    if (batch.isOpen) return portal === '' || this.admit(data, undefined, true);
     if (!this.admit(data, null)) return false;
     if (portal !== '') batch.needsPrimary = true;
     else if (traffic.portals.unnamedLink !== null) batch.needsPortal = true;

@@ -11,7 +11,11 @@ export function startsIsolated(parameters: readonly (readonly [string, string])[
   return parameters.some(([name, value]) => name.toLowerCase() === parameter || (name === 'options' && /default[-_]transaction[-_]isolation/i.test(value)));
 }
 
-/** May the SET change it? Going back to READ COMMITTED counts, too: nobody does that often. */
-export function setsIsolation({ key }: SettingInPlan): boolean {
+/** READ COMMITTED said in one of the usual ways, and nothing else. (READ UNCOMMITTED is the same to PostgreSQL.) */
+const readCommitted = /^\s*set\s+(?:(?:session\s+)?default_transaction_isolation\s*(?:=|\sto\s)\s*'read (?:un)?committed'|session\s+characteristics\s+as\s+transaction\s+isolation\s+level\s+read\s+(?:un)?committed)\s*;?\s*$/i;
+
+/** May the SET bring another level than READ COMMITTED? */
+export function setsIsolation({ key, text }: SettingInPlan): boolean {
+  if (readCommitted.test(text)) return false;
   return key === parameter || (key.startsWith('session characteristics ') && key.includes('transaction_isolation'));
 }

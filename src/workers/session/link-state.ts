@@ -6,19 +6,17 @@ import { errors } from '../../shared/errors.js';
 import { TX } from '../../shared/protocol/letters.js';
 import { closeStatement, query, syncMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink } from '../backend/backend-link.js';
-import { StatementKind } from '../sql/plan.js';
 import type { Batch } from './batch.js';
 import type { SessionSettings } from './session-settings.js';
 import type { Statement } from './statement.js';
 import type { Traffic } from './traffic.js';
 
-function endsTransaction(kind: StatementKind): boolean {
-  return kind === StatementKind.commit || kind === StatementKind.rollback || kind === StatementKind.savepoint;
-}
+/** Fails in every transaction that has no savepoint; the reader's have none. */
+const failing = 'ROLLBACK TO SAVEPOINT pgloom_failed';
 
 export class LinkState {
-  /** The reader that has been given the session's transaction. */
-  private begunOn: BackendLink | null = null;
+  /** Links that pgloom has told to begin the session's transaction. */
+  private readonly begunOn = new Set<BackendLink>();
   /** The link whose answers to what was put in are waited for. */
   private awaited: BackendLink | null = null;
   /** Statements that are being prepared on it. */
@@ -45,9 +43,9 @@ export class LinkState {
     return false;
   }
 
-  /** The link is to a reader that has been given the session's transaction. */
+  /** The link has the session's transaction, from the client or from us. */
   hasBegunOn(link: BackendLink): boolean {
-    return link === this.begunOn;
+    return link.status !== TX.idle || this.begunOn.has(link);
   }
 
   /** Answers to what was put in are waited for. */
@@ -61,9 +59,9 @@ export class LinkState {
   }
 
   catchUp(link: BackendLink): void {
-    if (!this.traffic.router.inTransaction || this.traffic.isPrimary(link) || this.begunOn !== null) return;
-    link.inject(query(this.traffic.router.beginReadOnly ? 'BEGIN READ ONLY' : 'BEGIN'), 1);
-    this.begunOn = link;
+    if (!this.traffic.router.inTransaction || this.hasBegunOn(link)) return;
+    link.inject(query(this.traffic.router.beginAs), 1);
+    this.begunOn.add(link);
   }
 
   /**
@@ -72,21 +70,19 @@ export class LinkState {
    */
   prepare(link: BackendLink, batch: Batch): boolean {
     if (this.knowsAll(link, batch)) return true;
-    if (link.quiet && link.status === TX.failed) {
-      // Nothing but the end of the transaction can be prepared now: the error is the batch's, as it would be the server's.
-      for (const name of batch.wanted) this.prepareWithin(link, name);
-      return true;
-    }
     const names = new Set(batch.wanted);
     // The link must know, too, of a name in use that the batch parses again, so that the server refuses it.
     for (const { name } of batch.parses) if (name !== '') names.add(name);
-    return this.prepareNames(link, names);
+    if (!this.prepareNames(link, names)) return false;
+    // What could not be prepared ahead (in a failed transaction, or for lack of its table): its error is the batch's.
+    if (!link.unsure && !link.copyIn) for (const name of batch.wanted) this.prepareWithin(link, name);
+    return true;
   }
 
   /** The same for statements by name. */
   prepareNames(link: BackendLink, names: Iterable<string>): boolean {
     const stale: string[] = [];
-    let missing: Statement[] = [];
+    const missing: Statement[] = [];
     for (const name of names) {
       const known = this.traffic.statementOf(name);
       const had = link.statements.get(name);
@@ -95,9 +91,10 @@ export class LinkState {
       if (had !== undefined) stale.push(name);
       if (known !== undefined && known.message.length > 0) missing.push(known);
     }
-    // In a failed transaction nothing else can be prepared, and nothing else would be run.
-    if (link.quiet && link.status === TX.failed) missing = missing.filter(({ plan }) => endsTransaction(plan.kind));
     if (stale.length + missing.length === 0 || link.unsure || link.copyIn) return true;
+    // In a failed transaction nothing can be prepared. On the reader it is of no more use, and can be failed again.
+    const isFailed = link.quiet && link.status === TX.failed;
+    if (isFailed && this.traffic.isPrimary(link)) return true;
     if (!link.quiet) {
       // What is put in now would be answered behind what the client has asked before.
       this.traffic.waitForAnswers(null);
@@ -110,7 +107,10 @@ export class LinkState {
     this.preparing = missing;
     this.preparingFailed = false;
     const bySync = stale.length + parses.length > 0 ? [...stale.map(closeStatement), ...parses.map(({ message }) => message), syncMessage] : [];
-    link.inject(Buffer.concat([...bySync, ...queries.map(({ message }) => message)]), queries.length + (bySync.length > 0 ? 1 : 0));
+    const prepares = [...bySync, ...queries.map(({ message }) => message)];
+    const answers = queries.length + (bySync.length > 0 ? 1 : 0);
+    if (isFailed) link.inject(Buffer.concat([query('ROLLBACK'), ...prepares, query('BEGIN'), query(failing)]), answers + 3);
+    else link.inject(Buffer.concat(prepares), answers);
     this.awaitOwn(link);
     return false;
   }
@@ -126,7 +126,7 @@ export class LinkState {
   prepareWithin(link: BackendLink, name: string): void {
     const wanted = this.traffic.statementOf(name);
     const had = link.statements.get(name);
-    if (wanted === undefined || had === wanted || wanted.bySql || wanted.message.length === 0 || link.isParsing(wanted)) return;
+    if (wanted === undefined || had === wanted || wanted.bySql || wanted.message.length === 0 || link.isParsing(wanted) || link.isClosing(name)) return;
     if (had !== undefined && name !== '') {
       link.expectClose(name, true);
       link.send(closeStatement(name));
@@ -150,14 +150,13 @@ export class LinkState {
 
   /** The transaction is over on one link: ends it on the other as well. */
   endElsewhere(link: BackendLink): void {
-    const reader = this.begunOn;
-    if (reader === null) return;
-    this.begunOn = null;
     for (const other of this.traffic.supply.all()) {
-      if (other === link) continue;
-      if (other === reader) other.inject(query('COMMIT'), 1);
-      else if (this.traffic.isPrimary(other) && other.status !== TX.idle) other.inject(query('ROLLBACK'), 1);
+      if (other === link || !this.hasBegunOn(other)) continue;
+      other.inject(query(this.traffic.isPrimary(other) ? 'ROLLBACK' : 'COMMIT'), 1);
+      // Known before it is answered: the next transaction may follow at once.
+      other.status = TX.idle;
     }
+    this.begunOn.clear();
   }
 
   /** What was put in is answered. */
@@ -196,6 +195,7 @@ export class LinkState {
 
   /** The link is gone; true when it was waited for. */
   lost(link: BackendLink): boolean {
+    this.begunOn.delete(link);
     if (link !== this.awaited) return false;
     this.awaited = null;
     this.following = this.followFailed = false;

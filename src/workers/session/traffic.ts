@@ -18,8 +18,8 @@ import { Farewell } from './farewell.js';
 import { Judge } from './judge.js';
 import { LinkState } from './link-state.js';
 import { LinkSupply } from './link-supply.js';
-import { setsIsolation } from './isolation.js';
 import { SessionSettings } from './session-settings.js';
+import { SettingsBook } from './settings-book.js';
 import type { Session } from './session.js';
 import { SqlPrepares } from './sql-prepares.js';
 import type { Statement } from './statement.js';
@@ -34,6 +34,7 @@ export class Traffic implements LinkUser {
   /** The link that answers now. */
   current: BackendLink | null = null;
   private readonly settings = new SessionSettings();
+  private readonly settingsBook: SettingsBook;
   private readonly statements = new Map<string, Statement>();
   readonly linkState: LinkState;
   private readonly sqlPrepares = new SqlPrepares();
@@ -60,6 +61,7 @@ export class Traffic implements LinkUser {
 
   constructor(private readonly session: Session) {
     this.router = session.makeRouter();
+    this.settingsBook = new SettingsBook(this.settings, this.router);
     this.supply = new LinkSupply(session, this);
     this.farewell = new Farewell(session);
     this.linkState = new LinkState(this, this.settings, this.statements);
@@ -101,11 +103,13 @@ export class Traffic implements LinkUser {
   }
 
   /** Pgpool-II's tests on the text itself: first character, primary_routing_query_pattern_list. */
-  mayLeave(data: Buffer, from: number, to: number): boolean {
+  mayLeave(plan: Plan, data: Buffer, from: number, to: number): boolean {
+    // Pgpool-II looks at the first character of what it takes for a SELECT, not of SHOW and COPY.
+    if (plan.kind === StatementKind.read && !plan.countsAsSelect) return this.passesPatterns(data, from, to);
     return this.router.balances && textMayLeave(data, from, to, this.session.settings, this.session.worker.rules.primaryPatterns);
   }
 
-  /** The same for what is prepared by SQL, whose text begins with PREPARE. */
+  /** primary_routing_query_pattern_list alone. */
   private passesPatterns(data: Buffer, from: number, to: number): boolean {
     return this.router.balances && this.session.worker.rules.primaryPatterns?.matches(data.toString('utf8', from, to)) !== true;
   }
@@ -146,7 +150,7 @@ export class Traffic implements LinkUser {
   /** The link for a simple query; null = wait; 'answered' = pgloom has answered it itself. */
   chooseForQuery(plan: Plan, data: Buffer, from: number, to: number, withinBatch: boolean): BackendLink | 'answered' | null {
     if (plan.kind === StatementKind.pool && this.current?.copyIn !== true) return this.answerSelf(plan);
-    const node = withinBatch ? this.router.primaryNode : this.judge.nodeFor(plan, this.mayLeave(data, from, to));
+    const node = withinBatch ? this.router.primaryNode : this.judge.nodeFor(plan, this.mayLeave(plan, data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
     if (plan.discardAll && !link.batchOpen && this.mustSettle(link)) return null;
@@ -182,6 +186,8 @@ export class Traffic implements LinkUser {
     for (const statement of batch.touched) {
       const { executes } = statement.plan;
       if (executes !== null && !batch.wanted.includes(executes)) batch.wanted.push(executes);
+      // A plain BEGIN may go where what follows it goes (JDBC sends it with the first statement).
+      if (statement.plan.begunAnywhere && batch.touched.length > 1) continue;
       const wanted = this.judge.nodeFor(statement.plan, statement.mayLeave);
       if (wanted === askFirst) return null;
       if (node !== primary) node = wanted;
@@ -194,7 +200,7 @@ export class Traffic implements LinkUser {
     if (batch.executes.some((plan) => plan?.discardAll === true) && this.mustSettle(link)) return null;
     if (!this.linkState.prepare(link, batch)) return null;
     this.judge.forget();
-    if (this.talkative) for (const { plan, text } of batch.touched) if (plan.kind !== StatementKind.empty) this.tell(link, text);
+    if (this.talkative) for (const { text } of batch.touched) this.tell(link, text);
     return link;
   }
 
@@ -294,26 +300,16 @@ export class Traffic implements LinkUser {
       if (plan.countsAsSelect) this.session.countSelect();
       return;
     }
-    this.settingsSent(plan);
+    this.settingsBook.sent(plan);
     this.router.sent(plan);
     if (plan.discardAll) this.discarding = true;
-    if (plan.deallocates !== null) this.linkState.deallocate(plan.deallocates, this.current);
+    // In a failed transaction it fails, and everything stays prepared.
+    const fails = this.router.readerFailed || this.current?.status === TX.failed;
+    if (plan.deallocates !== null && !fails) this.linkState.deallocate(plan.deallocates, this.current);
     if (plan.ddl) {
       this.ddlUnderWay = true;
       this.session.worker.nodes.noteDdl();
     }
-  }
-
-  /** Called before the router knows: it matters whether the statement finds a transaction open. */
-  private settingsSent(plan: Plan): void {
-    const { router, settings } = this;
-    if (plan.setting !== null) {
-      settings.sent(plan.setting, router.inTransaction);
-      if (setsIsolation(plan.setting)) router.pinned = true;
-    } else if (plan.kind === StatementKind.commit) settings.commitSent();
-    else if (plan.kind === StatementKind.rollback) settings.rollbackSent();
-    // ROLLBACK TO may take back a SET, or not.
-    else if (plan.kind === StatementKind.savepoint && settings.hasPending) router.pinned = true;
   }
 
   /** A function call: nothing is known about it. */
@@ -412,9 +408,10 @@ export class Traffic implements LinkUser {
   private updateState(link: BackendLink, failed: boolean): void {
     const { router } = this;
     const open = link.status !== TX.idle;
-    if (this.settings.isUncertain) this.bookSettings(link, failed, open);
-    if (open && failed && !this.isPrimary(link)) router.readerFailed = true;
-    router.primaryFailed = link.status === TX.failed && this.isPrimary(link);
+    if (this.settings.isUncertain) this.settingsBook.answered(link, failed, link.answered - this.answeredBefore === 1, open);
+    // ROLLBACK AND CHAIN on the reader opens a new transaction there, which has not failed.
+    if (this.isPrimary(link)) router.primaryFailed = link.status === TX.failed;
+    else router.readerFailed = link.status === TX.failed;
     router.settled(open);
     this.answeredBefore = link.answered;
     if (this.ddlUnderWay) this.session.worker.nodes.noteDdl();
@@ -424,24 +421,6 @@ export class Traffic implements LinkUser {
     this.ddlUnderWay = false;
     this.portals.clearNamed();
     this.linkState.endElsewhere(link);
-  }
-
-  /** A SET was among what has been answered: does it hold? */
-  private bookSettings(link: BackendLink, failed: boolean, open: boolean): void {
-    const alone = link.answered - this.answeredBefore === 1;
-    if (failed) {
-      // Among several statements, or in a transaction that may go on from a savepoint, nobody knows what was set.
-      if (!alone || open) this.router.pinned = true;
-      this.settings.drop();
-    } else {
-      // A transaction that was ended by something else (PREPARE TRANSACTION, …): who knows.
-      if (!open && this.settings.hasPending) {
-        this.router.pinned = true;
-        this.settings.drop();
-      }
-      this.settings.keep();
-      link.settingsVersion = this.settings.version;
-    }
   }
 
   private discarded(failed: boolean): void {
@@ -483,7 +462,7 @@ export class Traffic implements LinkUser {
   lost(link: BackendLink, reason: string, lastWords: Buffer | null = null): void {
     const owes = link.debt > 0 || link.batchOpen || link.midMessage;
     const mustEnd = link.node === this.writeNode || this.isPrimary(link) || owes || (this.router.inTransaction && this.linkState.hasBegunOn(link));
-    const toldAlready = link.sawError && link.debt > 0;
+    const toldAlready = link.sawError && owes;
     const wasCurrent = this.current === link;
     this.supply.forget(link);
     if (wasCurrent) this.current = null;

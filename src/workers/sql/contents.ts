@@ -55,6 +55,7 @@ class Walk {
   private readonly functions = new Map<string, NameInPlan>();
   private readonly targets = new Map<string, NameInPlan>();
   private writes: boolean;
+  private locks = false;
   private temporary = false;
   private into = false;
   private hiddenState = false;
@@ -75,7 +76,8 @@ class Walk {
     return {
       relations: [...this.relations.values()],
       functions: [...this.functions.values()],
-      targets: [...this.targets.values()],
+      // A locking read is a write in Pgpool-II's eyes; which of its relations are locked does not matter much.
+      targets: [...(this.locks ? this.relations : this.targets).values()],
       writes: this.writes,
       temporary: this.temporary,
       into: this.into,
@@ -94,7 +96,7 @@ class Walk {
     if (typeof node['relname'] === 'string' && node['relpersistence'] !== undefined) this.addRelation(node, scope);
     // CREATE FUNCTION has a funcname as well, but only a call has a format.
     if (Array.isArray(node['funcname']) && node['funcformat'] !== undefined) this.addFunction(node, node['funcname'] as unknown[]);
-    if (node['lockingClause'] !== undefined) this.writes = true;
+    if (node['lockingClause'] !== undefined) this.writes = this.locks = true;
     if (node['intoClause'] !== undefined || node['into'] !== undefined) {
       this.writes = true;
       this.into = true;

@@ -23,6 +23,10 @@ export interface PlanCacheLimits {
   readonly maxShapedBytes: number;
 }
 
+/** Long texts whose shape is long as well; see PlanCache.byLongText. */
+const longEntries = 64;
+const longBytes = 2 << 20;
+
 const defaultLimits: PlanCacheLimits = {
   maxEntries: 4096,
   maxBytes: 8 << 20,
@@ -41,6 +45,11 @@ export class PlanCache {
   private readonly limits: PlanCacheLimits;
   private readonly byText: RecentMap<string, Plan>;
   private readonly byShape: RecentMap<string, Plan>;
+  /**
+   * A statement that waits for facts is planned again when they are there, and has to find the same plan: else it would ask again, and
+   * for ever when its relation is one that is asked about each time. So the last few of those are kept that are too long for the others.
+   */
+  private readonly byLongText = new RecentMap<string, Plan>(longEntries, longBytes, sizeOf);
   /** Hashes of texts that came once. */
   private readonly lately = new Int32Array(4096);
 
@@ -51,11 +60,11 @@ export class PlanCache {
     this.byShape = new RecentMap(maxEntries, maxBytes, sizeOf);
   }
 
-  /** Entries and bytes kept at present, texts and shapes together. */
+  /** Entries and bytes kept at present, texts and shapes together; at the most 2 × maxBytes and 2 MB. */
   get usage(): { entries: number; sizeBytes: number } {
     return {
-      entries: this.byText.size + this.byShape.size,
-      sizeBytes: this.byText.sizeBytes + this.byShape.sizeBytes,
+      entries: this.byText.size + this.byShape.size + this.byLongText.size,
+      sizeBytes: this.byText.sizeBytes + this.byShape.sizeBytes + this.byLongText.sizeBytes,
     };
   }
 
@@ -90,10 +99,12 @@ export class PlanCache {
   private planOfNew(latin1: string): Plan {
     const { maxKeptBytes, maxShapedBytes } = this.limits;
     const shape = latin1.length <= maxShapedBytes ? shapeOf(latin1) : null;
-    const known = shape === null ? undefined : this.byShape.get(shape);
+    const known = (shape === null ? undefined : this.byShape.get(shape)) ?? (latin1.length > maxKeptBytes ? this.byLongText.get(latin1) : undefined);
     if (known !== undefined) return known;
     const plan = this.parsed(latin1, shape);
-    if (isDecidedByShape(plan) && shape !== null && shape.length <= maxKeptBytes) this.byShape.set(shape, plan);
+    if (!isDecidedByShape(plan)) return plan;
+    if (shape !== null && shape.length <= maxKeptBytes) this.byShape.set(shape, plan);
+    else if (latin1.length > maxKeptBytes && latin1.length <= maxShapedBytes) this.byLongText.set(latin1, plan);
     return plan;
   }
 

@@ -49,10 +49,10 @@ export interface SettingInPlan {
 }
 
 /**
- * May a read leave the primary? 'balance': yes. 'primary': no. 'opaque': no, and after it the session's state is as
- * unknown as after an opaque statement (see Plan.opaque).
+ * May a read leave the primary? 'balance': yes. 'primary': no. 'writes': no, and a function that it calls counts as
+ * writing. 'opaque': the same, and after it the session's state is as unknown as after an opaque statement (see Plan.opaque).
  */
-export type Verdict = 'balance' | 'primary' | 'opaque';
+export type Verdict = 'balance' | 'primary' | 'writes' | 'opaque';
 
 export interface Plan {
   readonly kind: StatementKind;
@@ -80,9 +80,12 @@ export interface Plan {
    * set_config): the rest of the transaction must not be spread.
    */
   readonly transactionLocal: boolean;
-  /** kind begin: READ ONLY given, and an isolation level other than READ COMMITTED (or SERIALIZABLE etc.) given. */
-  readonly beginReadOnly: boolean;
+  /** kind begin: how another node is told to begin such a transaction (BEGIN, READ ONLY, READ UNCOMMITTED). */
+  readonly beginAs: string;
+  /** kind begin: an isolation level above READ COMMITTED, or DEFERRABLE. */
   readonly beginIsolated: boolean;
+  /** kind begin, with no option but READ ONLY: a standby takes it as well. */
+  readonly begunAnywhere: boolean;
   /** COMMIT/ROLLBACK AND CHAIN. */
   readonly chain: boolean;
   /** DEALLOCATE: the name, '' = ALL. */

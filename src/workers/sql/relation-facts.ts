@@ -199,16 +199,16 @@ export class RelationFacts {
     const plans: Plan[] = [plan];
     const seen = new Set(plans);
     for (let next = plans.pop(); next !== undefined; next = plans.pop()) {
-      if (next !== plan && next.kind !== StatementKind.read) worst = 'primary';
+      if (next !== plan && next.kind !== StatementKind.read) worst = 'writes';
       if (next !== plan && next.opaque) return 'opaque';
       for (const name of next.functions) {
         const verdict = this.functionVerdict(name, search);
         if (verdict === 'opaque') return 'opaque';
-        if (verdict === 'primary') worst = 'primary';
+        if (verdict === 'writes' || (verdict === 'primary' && worst === 'balance')) worst = verdict;
       }
       for (const name of next.relations) {
         const known = this.relationVerdict(name, search);
-        if (known === 'primary') worst = 'primary';
+        if (known === 'primary' && worst === 'balance') worst = 'primary';
         for (const inner of known === 'primary' ? [] : (known ?? [])) {
           if (!seen.has(inner)) plans.push(inner);
           seen.add(inner);
@@ -245,7 +245,7 @@ export class RelationFacts {
     const asListed = this.listedVerdict(name);
     if (asListed === 'balance') return 'balance';
     // Named as one that writes: no more is done about it than with Pgpool-II.
-    if (asListed === 'primary' && this.readOnlyFunctions.isEmpty) return 'primary';
+    if (asListed === 'writes' && this.readOnlyFunctions.isEmpty) return 'writes';
     const key = keyOf(name);
     const known = search.foundFunctions.get(key) ?? this.functions.get(key);
     if (known === undefined) {
@@ -259,15 +259,15 @@ export class RelationFacts {
     }
     const { facts } = known;
     if (facts.opaque) return 'opaque';
-    if (asListed === 'primary' || facts.volatile || ofPrimary.has(name.name)) return 'primary';
-    return 'balance';
+    if (asListed === 'writes' || facts.volatile) return 'writes';
+    return ofPrimary.has(name.name) ? 'primary' : 'balance';
   }
 
   /** What read_only_function_list and write_function_list say, semantics.md 1.5; null when both are empty. */
   private listedVerdict({ schema, name }: NameInPlan): Verdict | null {
     const written = schema === '' ? name : `${schema}.${name}`;
-    if (!this.readOnlyFunctions.isEmpty) return this.readOnlyFunctions.matches(written) ? 'balance' : 'primary';
-    if (!this.writeFunctions.isEmpty) return this.writeFunctions.matches(written) ? 'primary' : 'balance';
+    if (!this.readOnlyFunctions.isEmpty) return this.readOnlyFunctions.matches(written) ? 'balance' : 'writes';
+    if (!this.writeFunctions.isEmpty) return this.writeFunctions.matches(written) ? 'writes' : 'balance';
     return null;
   }
 }

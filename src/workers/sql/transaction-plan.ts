@@ -24,17 +24,27 @@ export function transactionPlan(node: SyntaxNode): Plan {
 }
 
 function beginPlan(node: SyntaxNode): Plan {
-  let beginReadOnly = false;
+  let readOnly = '';
+  let uncommitted = '';
   let beginIsolated = false;
+  let begunAnywhere = true;
   const options = Array.isArray(node['options']) ? (node['options'] as unknown[]) : [];
   for (const option of options) {
     if (!isNode(option) || !isNode(option['DefElem'])) continue;
     const { defname, arg } = option['DefElem'];
-    if (defname === 'transaction_read_only') beginReadOnly = integerOf(arg) === 1;
-    else if (defname === 'transaction_isolation') beginIsolated ||= textOf(arg) !== 'read committed';
-    else if (defname === 'transaction_deferrable') beginIsolated ||= integerOf(arg) === 1;
+    if (defname === 'transaction_read_only') {
+      readOnly = integerOf(arg) === 1 ? ' READ ONLY' : '';
+      if (readOnly === '') begunAnywhere = false;
+    }
+    if (defname === 'transaction_isolation') {
+      const level = textOf(arg);
+      // The same to PostgreSQL as READ COMMITTED, but for SHOW.
+      if (level === 'read uncommitted') uncommitted = ' ISOLATION LEVEL READ UNCOMMITTED';
+      else if (level !== 'read committed') beginIsolated = true;
+    }
+    if (defname === 'transaction_deferrable') beginIsolated ||= integerOf(arg) === 1;
   }
-  return makePlan(StatementKind.begin, { beginReadOnly, beginIsolated });
+  return makePlan(StatementKind.begin, { beginAs: `BEGIN${uncommitted}${readOnly}`, beginIsolated, begunAnywhere: begunAnywhere && !beginIsolated });
 }
 
 /** The value of an integer constant; zero is left out of the tree's JSON. */
