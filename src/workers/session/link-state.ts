@@ -150,13 +150,18 @@ export class LinkState {
 
   /** The transaction is over on one link: ends it on the other as well. */
   endElsewhere(link: BackendLink): void {
+    if (this.traffic.supply.count === 1) {
+      // The usual case; and Set.clear makes a new table each time.
+      if (this.begunOn.size > 0) this.begunOn.clear();
+      return;
+    }
     for (const other of this.traffic.supply.all()) {
       if (other === link || !this.hasBegunOn(other)) continue;
       other.inject(query(this.traffic.isPrimary(other) ? 'ROLLBACK' : 'COMMIT'), 1);
       // Known before it is answered: the next transaction may follow at once.
       other.status = TX.idle;
     }
-    this.begunOn.clear();
+    if (this.begunOn.size > 0) this.begunOn.clear();
   }
 
   /** What was put in is answered. */

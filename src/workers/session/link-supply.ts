@@ -22,6 +22,10 @@ export class LinkSupply {
 
   constructor(private readonly session: Session, private readonly traffic: Traffic) {}
 
+  get count(): number {
+    return this.links.size;
+  }
+
   all(): IterableIterator<BackendLink> {
     return this.links.values();
   }

@@ -17,9 +17,12 @@ export class SqlPrepares {
     this.sent.push(new Statement(statement.name, message, statement.plan, statement.mayLeave, true));
   }
 
+  get isAwaited(): boolean {
+    return this.sent.length > 0;
+  }
+
   /** All answers are in: those that have been prepared. After an error among several nobody knows which: none. */
   settled(failed: boolean): readonly Statement[] {
-    if (this.sent.length === 0) return this.sent;
     const prepared = this.sent.splice(0);
     return failed ? [] : prepared;
   }

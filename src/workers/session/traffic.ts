@@ -395,14 +395,18 @@ export class Traffic implements LinkUser {
       this.splitting = null;
       this.session.splitSettled(link.droppedFailed);
     }
-    for (const statement of this.sqlPrepares.settled(failed)) {
-      link.statements.set(statement.name, statement);
-      this.prepared(link, statement);
-    }
+    if (this.sqlPrepares.isAwaited) this.sqlPrepared(link, failed);
     this.updateState(link, failed);
     this.session.settled(link.status);
     if (this.farewell.said) this.farewell.settled(link);
     else this.goOn('answers');
+  }
+
+  private sqlPrepared(link: BackendLink, failed: boolean): void {
+    for (const statement of this.sqlPrepares.settled(failed)) {
+      link.statements.set(statement.name, statement);
+      this.prepared(link, statement);
+    }
   }
 
   private updateState(link: BackendLink, failed: boolean): void {
