@@ -80,6 +80,8 @@ export class BackendLink extends Link {
   key: Buffer = Buffer.alloc(0);
   /** ParameterStatus values as the server last reported them. */
   readonly parameters = new Map<string, string>();
+  /** default_transaction_isolation at login; asked for where there are several nodes. */
+  isolation = '';
   private welcomeBytes: Buffer | null = null;
   private welcomeCanWrite = false;
   /** Transaction status of the last ReadyForQuery. */
@@ -222,9 +224,11 @@ export class BackendLink extends Link {
     const end = copyEnds.shift();
     this.copyIn = end === undefined;
     if (this.lastSync > this.answered) {
-      // Which of them the server has read before, and which in the COPY, cannot be told when both kinds are under way.
-      if (this.lastSimple > this.answered) this.unsure = true;
-      else this.ignoreSyncs((end?.asked ?? this.asked) - this.answered);
+      // The COPY's own Query, if it is one, is not ignored. Which Syncs the server has read before, and which in the COPY,
+      // cannot be told when further Queries are under way.
+      const own = this.lastSimple > this.answered ? 1 : 0;
+      if (this.lastSimple > this.answered + 1) this.unsure = true;
+      else this.ignoreSyncs((end?.asked ?? this.asked) - this.answered - own);
     }
     this.user?.changed(this);
   }

@@ -10,7 +10,7 @@ import { TX } from '../../shared/protocol/letters.js';
 import { terminateMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink, LinkUser } from './backend-link.js';
 import { openLink, type LoginAs } from './connect.js';
-import { runAll } from './own-query.js';
+import { askRows, runAll } from './own-query.js';
 
 /** Databases whose links Pgpool-II never keeps (semantics 5.1). */
 const neverKept = new Set(['template0', 'template1', 'postgres', 'regression']);
@@ -95,9 +95,22 @@ export class BackendPool {
     if ((this.opened.get(node) ?? 0) >= this.capacity()) this.evictOldest(node);
     this.count(node, 1);
     try {
-      return await openLink(backend, entry.as, this.now(), settings.authentication_timeout * 1000);
+      const link = await openLink(backend, entry.as, this.now(), settings.authentication_timeout * 1000);
+      if (settings.backends.length > 1) await this.askIsolation(link);
+      return link;
     } catch (error) {
       this.count(node, -1);
+      throw error;
+    }
+  }
+
+  /** ALTER ROLE and ALTER DATABASE can set it, and no server tells it by itself. */
+  private async askIsolation(link: BackendLink): Promise<void> {
+    try {
+      const rows = await askRows(link, 'SHOW default_transaction_isolation', resetTimeoutMs);
+      link.isolation = rows[0]?.[0] ?? '';
+    } catch (error) {
+      link.destroy();
       throw error;
     }
   }

@@ -173,6 +173,29 @@ export class Router {
     if (this.changesReader && !this.inTransaction) this.pickIsDue = true;
   }
 
+  /**
+   * A statement that calls or reads something is being run, and what comes before it in its batch is booked: what it was judged
+   * to do counts from here on. (It was judged when a BEGIN before it was not sent yet.)
+   */
+  ran(plan: Plan): void {
+    if (!this.inTransaction || (plan.functions.length === 0 && plan.relations.length === 0)) return;
+    const verdict = this.facts.quickVerdict(plan, this.nodes.ddlGeneration) ?? 'writes';
+    this.tracking.mentions(plan.functions, true);
+    if (verdict === 'balance') return;
+    if (plan.transactionLocal) this.isolated = true;
+    if (verdict !== 'primary') this.tracking.calls(plan, true, verdict === 'opaque' || this.settings.write_function_list.length > 0);
+  }
+
+  /** What was written is being answered: other sessions must know before the client does. */
+  shareWrites(): void {
+    this.tracking.share();
+  }
+
+  /** The first reads of a transaction that begins now stay on the primary. */
+  get keepsNextTransaction(): boolean {
+    return this.tracking.keepsAny;
+  }
+
   /** A statement is being sent: what it will have done when it succeeds. */
   sent(plan: Plan): void {
     // What comes behind it is not in the failed transaction any more, or not surely: it waits for the answer.
@@ -183,7 +206,11 @@ export class Router {
       case StatementKind.pool:
         return;
       case StatementKind.begin:
-        if (this.inTransaction) return;
+        if (this.inTransaction) {
+          // One of the two is not run, and it is not known which.
+          if (plan.beginIsolated || plan.beginAs !== this.beginAs) this.isolated = true;
+          return;
+        }
         this.primaryInTransaction = this.primaryNode;
         this.inTransaction = true;
         this.begunPlainly = true;

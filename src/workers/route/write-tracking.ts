@@ -99,6 +99,11 @@ export class WriteTracking {
     }
   }
 
+  /** In a transaction every read has to. */
+  get keepsAny(): boolean {
+    return this.anything || (this.wrote && this.settings.disable_load_balance_on_write !== 'off');
+  }
+
   private isWritten({ relations, functions }: Plan): boolean {
     if (this.anything) return true;
     return this.written.size > 0 && (relations.some(({ name }) => this.written.has(name)) || functions.some(({ name }) => this.written.has(`${name}()`)));

@@ -291,7 +291,11 @@ export class ClientRelay implements ClientReader {
     if (batch.isOpen) return portal === '' || this.admit(data, undefined, true);
     if (!this.admit(data, null)) return false;
     if (portal !== '') batch.needsPrimary = true;
-    else if (traffic.portals.unnamedLink !== null) batch.needsPortal = true;
+    else if (traffic.portals.unnamedLink !== null) {
+      batch.needsPortal = true;
+      // What may follow is judged by itself: a write cannot go where the portal is.
+      return this.decide(data);
+    }
     return true;
   }
 

@@ -6,9 +6,9 @@ import type { SettingInPlan } from '../sql/plan.js';
 
 const parameter = 'default_transaction_isolation';
 
-/** Do the startup parameters ask for it? (What ALTER ROLE or ALTER DATABASE says is not seen here.) */
-export function startsIsolated(parameters: readonly (readonly [string, string])[]): boolean {
-  return parameters.some(([name, value]) => name.toLowerCase() === parameter || (name === 'options' && /default[-_]transaction[-_]isolation/i.test(value)));
+/** Does the session begin so, by its startup parameters, ALTER ROLE or ALTER DATABASE? @param isolation as a link's login found it */
+export function startsIsolated(isolation: string): boolean {
+  return isolation !== '' && isolation !== 'read committed' && isolation !== 'read uncommitted';
 }
 
 /** READ COMMITTED said in one of the usual ways, and nothing else. (READ UNCOMMITTED is the same to PostgreSQL.) */

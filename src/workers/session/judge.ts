@@ -16,7 +16,7 @@ export class Judge {
     const executed = this.executedBy(plan);
     if (executed !== null) {
       const node = this.nodeFor(executed.plan, executed.mayLeave);
-      return executed.unfitFor === node ? router.primaryNode : node;
+      return executed.unfitFor === node && !router.readerFailed ? router.primaryNode : node;
     }
     if (plan.deallocates !== null && plan.statements === 1 && !router.readerFailed && !router.primaryFailed && !router.isolated) return supply.nodeWith(plan.deallocates, router.primaryNode);
     const node = router.nodeFor(plan, mayLeave, this.verdicts.size === 0 ? undefined : this.verdicts.get(plan));

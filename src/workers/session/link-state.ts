@@ -6,6 +6,7 @@ import { errors } from '../../shared/errors.js';
 import { TX } from '../../shared/protocol/letters.js';
 import { closeStatement, query, syncMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink } from '../backend/backend-link.js';
+import { StatementKind, type Plan } from '../sql/plan.js';
 import type { Batch } from './batch.js';
 import type { SessionSettings } from './session-settings.js';
 import type { Statement } from './statement.js';
@@ -79,6 +80,14 @@ export class LinkState {
     return true;
   }
 
+  /** The same for the statement that a Query names. */
+  prepareFor(link: BackendLink, name: string): boolean {
+    // Behind a Flush the link's answers are not all asked for: nothing can be waited for.
+    if (link.batchOpen) this.prepareWithin(link, name);
+    else if (!this.traffic.router.readerFailed) return this.prepareNames(link, [name]);
+    return true;
+  }
+
   /** The same for statements by name. */
   prepareNames(link: BackendLink, names: Iterable<string>): boolean {
     const stale: string[] = [];
@@ -146,6 +155,14 @@ export class LinkState {
       link.dropParses(name);
       if (link !== current && names.length > 0) link.inject(Buffer.concat([...names.map(closeStatement), syncMessage]), 1);
     }
+  }
+
+  /** If it ends the transaction: it is over on the other links as well, whatever comes right behind. */
+  endSent(plan: Plan): void {
+    const { current, router } = this.traffic;
+    if (current === null) return;
+    const ends = plan.kind === StatementKind.commit || plan.kind === StatementKind.rollback;
+    if ((ends && this.traffic.isPrimary(current)) || (router.readerFailed && (ends || plan.statements > 1))) this.endElsewhere(current);
   }
 
   /** The transaction is over on one link: ends it on the other as well. */

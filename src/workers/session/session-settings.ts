@@ -26,6 +26,11 @@ export class SessionSettings {
     return this.pending.length > 0;
   }
 
+  /** A SET that would hold has been sent and is not answered. */
+  get isHoping(): boolean {
+    return this.hoped.length > 0;
+  }
+
   /** Something was sent of which it is not known yet whether it holds. */
   get isUncertain(): boolean {
     return this.pending.length > 0 || this.hoped.length > 0;

@@ -141,7 +141,7 @@ export class Session {
     this.loggedIn = true;
     worker.childTable.setLoadBalanceNode(childRow, this.traffic.router.loadBalanceNode);
     // With it off, string literals end elsewhere than the parser thinks.
-    if (link.parameters.get('standard_conforming_strings') === 'off' || startsIsolated(this.entry.as.parameters)) {
+    if (link.parameters.get('standard_conforming_strings') === 'off' || startsIsolated(link.isolation)) {
       this.traffic.router.pinned = this.traffic.router.pinnedFromStart = true;
     }
     const canWrite = !this.traffic.router.isRaw && worker.nodes.primary >= 0;

@@ -15,7 +15,11 @@ export class SettingsBook {
       settings.sent(plan.setting, router.inTransaction);
       if (setsIsolation(plan.setting)) router.pinned = true;
     } else if (plan.kind === StatementKind.commit) settings.commitSent();
-    else if (plan.kind === StatementKind.rollback) settings.rollbackSent();
+    else if (plan.kind === StatementKind.rollback) {
+      // Behind a SET in one batch it takes the SET back, also without a BEGIN: the batch is a transaction.
+      if (settings.isHoping && !router.inTransaction) router.pinned = true;
+      settings.rollbackSent();
+    }
     // ROLLBACK TO may take back a SET, or not.
     else if (plan.kind === StatementKind.savepoint && settings.hasPending) router.pinned = true;
   }

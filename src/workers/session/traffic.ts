@@ -10,7 +10,7 @@ import { errors, PgError } from '../../shared/errors.js';
 import { B, TX } from '../../shared/protocol/letters.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { type Router, askFirst, nowhere } from '../route/router.js';
-import { textMayLeave } from '../sql/first-character.js';
+import { passesPatterns, textMayLeave } from '../sql/first-character.js';
 import { StatementKind, type Plan } from '../sql/plan.js';
 import { plainPlan } from '../sql/plain-plan.js';
 import { Portals, type Batch } from './batch.js';
@@ -43,13 +43,16 @@ export class Traffic implements LinkUser {
   private splitting: BackendLink | null = null;
   /** DISCARD ALL has been sent; nothing is sent behind it before it is answered. */
   discarding = false;
+  private sentBehindDiscard = false;
   /** The node that the session's writes go to: its state cannot be moved to another. -1 = none yet. */
   private writeNode = -1;
   private seenEpoch = -1;
   readonly farewell: Farewell;
   private readonly judge = new Judge(this);
   private ddlUnderWay = false;
-  private ddlNoted = -1;
+  private readonly sharesWrites: boolean;
+  /** Number of the answer at which the others were last told of either. */
+  private noted = -1;
   /** Answers that the current link had given when it last owed nothing. */
   private answeredBefore = 0;
   /** Bytes for the client that wait for the end of the message that is half-way. */
@@ -66,6 +69,7 @@ export class Traffic implements LinkUser {
     this.farewell = new Farewell(session);
     this.linkState = new LinkState(this, this.settings, this.statements);
     this.single = this.router.isRaw || session.settings.backends.length === 1;
+    this.sharesWrites = session.settings.disable_load_balance_on_write === 'dml_adaptive_global';
     this.talkative = session.settings.notice_per_node_statement;
   }
 
@@ -111,7 +115,7 @@ export class Traffic implements LinkUser {
 
   /** primary_routing_query_pattern_list alone. */
   private passesPatterns(data: Buffer, from: number, to: number): boolean {
-    return this.router.balances && this.session.worker.rules.primaryPatterns?.matches(data.toString('utf8', from, to)) !== true;
+    return this.router.balances && passesPatterns(data, from, to, this.session.worker.rules.primaryPatterns);
   }
 
   statementOf(name: string): Statement | undefined {
@@ -155,7 +159,7 @@ export class Traffic implements LinkUser {
     if (link === null) return null;
     if (plan.discardAll && !link.batchOpen && this.mustSettle(link)) return null;
     const name = plan.executes ?? plan.prepares?.name ?? plan.deallocates;
-    if (name !== null && name !== '' && !this.linkState.prepareNames(link, [name])) return null;
+    if (name !== null && name !== '' && !this.linkState.prepareFor(link, name)) return null;
     this.judge.forget();
     if (this.talkative) this.tell(link, data.toString('utf8', from, to));
     if (plan.prepares !== null) this.sqlPrepares.add({ ...plan.prepares, mayLeave: this.passesPatterns(data, from, to) }, data, from, to);
@@ -187,7 +191,10 @@ export class Traffic implements LinkUser {
       const { executes } = statement.plan;
       if (executes !== null && !batch.wanted.includes(executes)) batch.wanted.push(executes);
       // A plain BEGIN may go where what follows it goes (JDBC sends it with the first statement).
-      if (statement.plan.begunAnywhere && batch.touched.length > 1) continue;
+      if (statement.plan.begunAnywhere && batch.touched.length > 1 && statement === batch.touched[0]) {
+        if (this.router.keepsNextTransaction) node = primary;
+        continue;
+      }
       const wanted = this.judge.nodeFor(statement.plan, statement.mayLeave);
       if (wanted === askFirst) return null;
       if (node !== primary) node = wanted;
@@ -206,13 +213,15 @@ export class Traffic implements LinkUser {
 
   /** Does a further statement fit the link that the batch runs on? */
   fits(link: BackendLink, statement: Statement | undefined, primaryOnly: boolean): boolean | 'wait' {
-    if (this.isPrimary(link)) return true;
-    if (statement === undefined || primaryOnly || statement.plan.executes !== null) return false;
-    if (statement.bySql && link.statements.get(statement.name) !== statement) return false;
+    const onPrimary = this.isPrimary(link);
+    if (statement === undefined) return onPrimary;
+    if (!onPrimary && (primaryOnly || statement.plan.executes !== null)) return false;
+    if (!onPrimary && statement.bySql && link.statements.get(statement.name) !== statement) return false;
+    // Judged on the primary, too: what it does to the session has to be known.
     const node = this.judge.nodeFor(statement.plan, statement.mayLeave);
     if (node === askFirst) return 'wait';
     this.judge.forget();
-    return node === link.node;
+    return onPrimary || node === link.node;
   }
 
   /** Makes the link to the node current; null = wait (or the session has failed). */
@@ -296,13 +305,20 @@ export class Traffic implements LinkUser {
     }
     const executed = this.judge.executedBy(plan);
     if (executed !== null) return this.executed(executed.plan);
+    if (this.discarding) this.sentBehindDiscard = true;
+    this.linkState.endSent(plan);
     if (plan.kind === StatementKind.read) {
+      this.router.ran(plan);
       if (plan.countsAsSelect) this.session.countSelect();
       return;
     }
     this.settingsBook.sent(plan);
     this.router.sent(plan);
-    if (plan.discardAll) this.discarding = true;
+    if (plan.functions.length > 0) this.router.ran(plan);
+    if (plan.discardAll) {
+      this.discarding = true;
+      this.sentBehindDiscard = false;
+    }
     // In a failed transaction it fails, and everything stays prepared.
     const fails = this.router.readerFailed || this.current?.status === TX.failed;
     if (plan.deallocates !== null && !fails) this.linkState.deallocate(plan.deallocates, this.current);
@@ -370,9 +386,10 @@ export class Traffic implements LinkUser {
 
   relay(link: BackendLink, data: Buffer, start: number, end: number): void {
     // Before the client (and then anybody) can know that it is done.
-    if (this.ddlUnderWay && link.answered !== this.ddlNoted) {
-      this.ddlNoted = link.answered;
-      this.session.worker.nodes.noteDdl();
+    if ((this.ddlUnderWay || this.sharesWrites) && link.answered !== this.noted) {
+      this.noted = link.answered;
+      if (this.ddlUnderWay) this.session.worker.nodes.noteDdl();
+      this.router.shareWrites();
     }
     this.session.client.forward(data, start, end, link);
     if (this.held.length > 0 && !link.midMessage) this.releaseHeld();
@@ -395,18 +412,11 @@ export class Traffic implements LinkUser {
       this.splitting = null;
       this.session.splitSettled(link.droppedFailed);
     }
-    if (this.sqlPrepares.isAwaited) this.sqlPrepared(link, failed);
+    if (this.sqlPrepares.isAwaited) for (const statement of this.sqlPrepares.settled(failed)) this.prepared(link, statement);
     this.updateState(link, failed);
     this.session.settled(link.status);
     if (this.farewell.said) this.farewell.settled(link);
     else this.goOn('answers');
-  }
-
-  private sqlPrepared(link: BackendLink, failed: boolean): void {
-    for (const statement of this.sqlPrepares.settled(failed)) {
-      link.statements.set(statement.name, statement);
-      this.prepared(link, statement);
-    }
   }
 
   private updateState(link: BackendLink, failed: boolean): void {
@@ -434,6 +444,8 @@ export class Traffic implements LinkUser {
     this.statements.clear();
     this.forgetUnnamed();
     this.router.discarded();
+    // What was set behind it, in the same batch, has not been followed.
+    if (this.sentBehindDiscard) this.router.pinned = true;
     if (this.current !== null) {
       this.current.statements.clear();
       this.current.settingsVersion = this.settings.version;
@@ -441,7 +453,8 @@ export class Traffic implements LinkUser {
     this.supply.releaseAllBut(this.current);
   }
 
-  prepared(_link: BackendLink, statement: Statement): void {
+  prepared(link: BackendLink, statement: Statement): void {
+    if (statement.bySql) link.statements.set(statement.name, statement);
     if (statement.name === '') this.unnamed = statement;
     else this.statements.set(statement.name, statement);
   }

@@ -76,7 +76,7 @@ function severalPlan(statements: readonly ParsedStatement[], text: string): Plan
   }
   if (resetsAll && isTransaction) opaque = true;
   const setting = resetsAll && !opaque ? { key: '*', text: 'RESET ALL' } : null;
-  return makePlan(StatementKind.write, { statements: statements.length, opaque, ddl, functions, writes, setting, deallocates });
+  return makePlan(StatementKind.write, { statements: statements.length, opaque, ddl, functions, writes, setting, deallocates, transactionLocal: isTransaction });
 }
 
 function statementPlan({ type, node }: ParsedStatement, text: string): Plan {
@@ -134,7 +134,8 @@ function queryPlan(type: string, node: SyntaxNode): Plan {
   return makePlan(StatementKind.write, {
     functions,
     writes: namesWhatItWrites.has(type) && !contents.into ? contents.targets : null,
-    opaque: anything || temporary || contents.hiddenState,
+    // A view whose UPDATE is a SET.
+    opaque: anything || temporary || contents.hiddenState || contents.targets.some(({ name: target }) => target === 'pg_settings'),
     ddl: anything || (changesFacts && !(contents.temporary && createsTarget.has(type))),
     countsAsSelect,
   });

@@ -30,11 +30,20 @@ function isWhiteSpace(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }
 
+/** A pattern of several `.*` takes time that grows with the square of the text and faster: a longer text is the primary's. */
+const maxMatchedBytes = 2048;
+
+/** Whether primary_routing_query_pattern_list (null when it is empty) lets the SQL text data[from, to) leave the primary. */
+export function passesPatterns(data: Buffer, from: number, to: number, primaryPatterns: PatternList | null): boolean {
+  if (primaryPatterns === null) return true;
+  return to - from <= maxMatchedBytes && !primaryPatterns.matches(data.toString('utf8', from, to));
+}
+
 /**
  * Whether the SQL text data[from, to) may leave the primary as far as the text alone goes: its first character, and
  * primary_routing_query_pattern_list (null when it is empty).
  */
 export function textMayLeave(data: Buffer, from: number, to: number, settings: Pick<Settings, 'allow_sql_comments' | 'ignore_leading_white_space'>, primaryPatterns: PatternList | null): boolean {
   if (!settings.allow_sql_comments && !startsLikeSelect(data.latin1Slice(from, Math.min(to, from + 64)), settings.ignore_leading_white_space)) return false;
-  return primaryPatterns === null || !primaryPatterns.matches(data.toString('utf8', from, to));
+  return passesPatterns(data, from, to, primaryPatterns);
 }
