@@ -3,22 +3,32 @@
  *
  *   settings ▶ log ▶ pid file ▶ access files ▶ shared tables ▶ nodes asked + worker threads ▶ listeners ▶ ready
  */
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createLogger, type Logger, LogLevel } from '../shared/logger.js';
-import type { AccessFiles, Broadcast } from '../shared/messages.js';
+import { type Logger, LogLevel } from '../shared/logger.js';
+import { LinkCollector } from '../shared/link-collector.js';
+import type { AccessFiles, Broadcast, Report } from '../shared/messages.js';
 import type { Settings } from '../shared/settings.js';
 import { loadAccess } from './access/load.js';
-import { Cluster } from './cluster/cluster.js';
+import { Cluster, type NodeMemory } from './cluster/cluster.js';
 import { loadConfig } from './config/load.js';
 import { createSharedTables, type SharedTables, threadPlan, workerDataOf } from './engine/shared-tables.js';
 import { Shutdown, type ShutdownMode } from './engine/shutdown.js';
 import { patienceOf, SpareChildren } from './engine/spare-children.js';
 import { WorkerPool } from './engine/worker-pool.js';
+import { Operator } from './operator.js';
+import { HttpServer } from './observe/http-server.js';
+import { SqlAdministration } from './sql-administration.js';
+import type { LogFile } from './observe/log-file.js';
+import { type OpenLog, openLog } from './observe/open-log.js';
 import { AdmissionQueue } from './listen/admission-queue.js';
 import { forwardCancel } from './listen/cancel.js';
-import { Listeners } from './listen/listener.js';
+import { Listeners, maxBacklog } from './listen/listener.js';
 import { handOverWay } from './listen/socket-handover.js';
-import { removePidFile, writePidFile } from './pid-file.js';
+import { PcpServer } from './pcp/server.js';
+import { readStatusFile, removeStatusFile, StatusFile, statusFileOf } from './cluster/status-file.js';
+import type { Lifecycle } from './lifecycle.js';
+import { PidFileError, removePidFile, writePidFile } from './pid-file.js';
 import { readAgain, withDebug } from './reload.js';
 
 export interface PgpoolOptions {
@@ -28,6 +38,13 @@ export interface PgpoolOptions {
   readonly foreground: boolean;
   /** -d: log from DEBUG1 on, whatever log_min_messages says. */
   readonly debug?: boolean;
+  /** -k: holds the key for AES passwords in pool_passwd. */
+  readonly keyFile?: string;
+  /** -D: forgets the states that the nodes had. */
+  readonly discardStatus?: boolean;
+  /** -C: clears the query cache's table maps in memcached. */
+  readonly clearOidmaps?: boolean;
+  readonly lifecycle?: Lifecycle;
 }
 
 export interface RunningPgpool {
@@ -45,27 +62,56 @@ const taskFile = fileURLToPath(new URL('../workers/child.js', import.meta.url));
 
 /**
  * Starts pgloom and resolves when it accepts clients.
- * @throws ConfigError, AccessFileError, PidFileError, ListenError: texts meant for people; nothing is left running
+ * @throws ConfigError, AccessFileError, PidFileError, LogFileError, ListenError: texts meant for people; nothing is left running
  */
 export async function runPgpool(options: PgpoolOptions): Promise<RunningPgpool> {
   const { settings: written, warnings, notActedOn } = loadConfig(options.configFile);
   const settings = withDebug(written, options.debug);
-  const log = createLogger(settings);
-  for (const warning of warnings) log.log(LogLevel.warning, warning);
-  if (notActedOn.length > 0) log.log(LogLevel.warning, `parameters set but not acted on yet: ${notActedOn.join(', ')}`);
   const { access, warnings: accessWarnings } = loadAccess(settings, options.hbaFile);
-  for (const warning of accessWarnings) log.log(LogLevel.warning, warning);
+  // First the pid file: a second pgloom must not write into the log of the one that runs.
   const predecessor = writePidFile(settings.pid_file_name);
+  const { log, logFile } = openLogOrGiveUp(settings);
+  for (const warning of [...warnings, ...accessWarnings]) log.log(LogLevel.warning, warning);
+  if (notActedOn.length > 0) log.log(LogLevel.warning, `parameters set but not acted on yet: ${notActedOn.join(', ')}`);
   if (predecessor !== null) log.log(LogLevel.notice, `pid file of process ${predecessor} was left behind; it does not run any more`);
+  if (options.discardStatus === true) discardStatus(settings);
 
-  const server = new PgpoolServer(options, settings, access, log);
+  const server = new PgpoolServer(options, settings, access, log, logFile);
   try {
     await server.start();
+    logFile?.letGo();
   } catch (error) {
+    if (logFile !== null) log.log(LogLevel.fatal, `pgpool could not start: ${(error as Error).message}`);
+    logFile?.restore();
     await server.abort();
     throw error;
   }
   return server;
+}
+
+function nodeMemory(settings: Settings, log: Logger): NodeMemory {
+  const file = statusFileOf(settings);
+  return { stored: readStatusFile(file, log), file: new StatusFile(file, log) };
+}
+
+function openLogOrGiveUp(settings: Settings): OpenLog {
+  try {
+    return openLog(settings);
+  } catch (error) {
+    removePidFile(settings.pid_file_name);
+    throw error;
+  }
+}
+
+/** @throws PidFileError when there is a file and it cannot be removed: the states must not come back then */
+function discardStatus(settings: Settings): void {
+  const file = statusFileOf(settings);
+  try {
+    removeStatusFile(file);
+  } catch (error) {
+    removePidFile(settings.pid_file_name);
+    throw new PidFileError(`could not remove "${file}": ${(error as NodeJS.ErrnoException).code ?? 'unknown reason'}`);
+  }
 }
 
 class PgpoolServer implements RunningPgpool {
@@ -75,7 +121,15 @@ class PgpoolServer implements RunningPgpool {
   private readonly spareChildren: SpareChildren;
   private readonly admission: AdmissionQueue;
   private readonly shutdown: Shutdown;
+  private readonly links: LinkCollector;
+  /** Carries out what comes by PCP, from the status page or by SQL. */
+  readonly operator: Operator;
+  /** Carries out what sessions ask for with the functions of pgpool_adm. */
+  private readonly sql: SqlAdministration;
   private listeners: Listeners | null = null;
+  private pcp: PcpServer | null = null;
+  private http: HttpServer | null = null;
+  private readonly startedMs = Date.now();
   private stopped: Promise<void> | null = null;
   private status = 0;
   /** What the last reload told the workers. */
@@ -85,13 +139,20 @@ class PgpoolServer implements RunningPgpool {
     this.onEnded = resolve;
   });
 
-  constructor(private readonly options: PgpoolOptions, private settings: Settings, access: AccessFiles, private readonly log: Logger) {
+  constructor(
+    private readonly options: PgpoolOptions,
+    private settings: Settings,
+    access: AccessFiles,
+    private readonly log: Logger,
+    private readonly logFile: LogFile | null,
+  ) {
     this.tables = createSharedTables(settings);
-    this.cluster = new Cluster(this.tables.nodes, settings, access, log);
+    this.cluster = new Cluster(this.tables.nodes, this.tables.health, settings, access, log, nodeMemory(settings, log));
     this.pool = this.createPool(access);
     const { children, workers } = this.tables;
     this.spareChildren = new SpareChildren(settings, children, workers, (message) => this.pool.broadcast(message));
     this.shutdown = new Shutdown(this.pool);
+    this.links = new LinkCollector((message) => this.pool.broadcast(message), () => workers.running);
     this.admission = new AdmissionQueue(this.pool, {
       numInitChildren: settings.num_init_children,
       listenBacklogMultiplier: settings.listen_backlog_multiplier,
@@ -100,6 +161,27 @@ class PgpoolServer implements RunningPgpool {
     }, (childId, secret) => {
       forwardCancel(children, childId, secret, (message) => this.pool.broadcast(message));
     }, (error, times) => log.log(LogLevel.error, `${error.message} (${times} times)`));
+    this.operator = this.createOperator();
+    this.sql = new SqlAdministration(this.operator, this.pcpFile);
+  }
+
+  private createOperator(): Operator {
+    const { tables, cluster, admission, pool, log } = this;
+    return new Operator({
+      log,
+      cluster,
+      admission,
+      engine: pool,
+      sources: () => ({ settings: this.settings, ...tables }),
+      links: () => new Promise((resolve) => this.links.collect([], resolve)),
+      stop: (mode) => void this.stop(mode),
+      reload: () => this.reload(),
+      rotateLog: () => this.logFile?.rotate(),
+    });
+  }
+
+  private get pcpFile(): string {
+    return this.options.pcpFile ?? path.join(this.settings.configDirectory, 'pcp.conf');
   }
 
   get addresses(): readonly string[] {
@@ -108,10 +190,15 @@ class PgpoolServer implements RunningPgpool {
 
   async start(): Promise<void> {
     await Promise.all([this.cluster.start(), this.pool.started()]);
+    this.pcp = await PcpServer.open(this.operator, this.pcpFile);
+    this.http = await this.openHttp(this.pcpFile);
     this.listeners = await this.listen();
     this.spareChildren.start();
     this.log.log(LogLevel.log, handOverWay);
+    if (this.pcp.addresses.length > 0) this.log.log(LogLevel.log, `PCP listens on ${this.pcp.addresses.join(', ')}`);
+    if (this.http !== null) this.log.log(LogLevel.log, `metrics and the status page: ${this.http.addresses.map((address) => `http://${address}/`).join(', ')}`);
     this.log.log(LogLevel.log, `pgloom is ready, listening on ${this.addresses.join(', ')}`);
+    this.options.lifecycle?.ready(this.settings, this.addresses);
   }
 
   /** After a failed start: leaves nothing behind. */
@@ -126,10 +213,17 @@ class PgpoolServer implements RunningPgpool {
   }
 
   reload(): void {
+    this.options.lifecycle?.reloading();
+    this.readFilesAgain();
+    this.options.lifecycle?.reloaded(this.settings);
+  }
+
+  private readFilesAgain(): void {
     const again = readAgain(this.settings, this.options, (node) => !this.tables.nodes.isAlive(node), this.log);
     if (again === null) return;
     this.settings = again.settings;
     this.log.setLevel(again.settings);
+    this.logFile?.reload(again.settings);
     this.cluster.reload(again.settings, again.access, again.newBackends);
     this.spareChildren.reload(again.settings);
     this.reloaded = { type: 'settings', settings: again.settings, access: again.access };
@@ -138,17 +232,23 @@ class PgpoolServer implements RunningPgpool {
 
   private async finish(mode: ShutdownMode): Promise<void> {
     if (this.listeners !== null) this.log.log(LogLevel.log, `received ${mode} shutdown request`);
+    this.options.lifecycle?.stopping();
     this.spareChildren.stop();
     this.cluster.stop();
     try {
       await this.listeners?.close();
       this.admission.close();
+      // PCP stays until the clients have left: a smart stop can be hurried.
       await this.shutdown.run(mode);
+      await this.pcp?.close();
+      await this.http?.close();
       this.admission.destroy();
     } finally {
+      this.options.lifecycle?.ended();
       removePidFile(this.settings.pid_file_name);
       if (this.listeners !== null) this.log.log(LogLevel.log, 'pgloom is shut down');
       this.log.flush();
+      this.logFile?.stop();
       this.onEnded(this.status);
     }
   }
@@ -164,8 +264,12 @@ class PgpoolServer implements RunningPgpool {
     }, tables, {
       log,
       onRoom: () => this.admission.advance(),
+      onBroadcast: (message) => {
+        if (message.type === 'rows') this.links.received(message);
+      },
       onReport: (report) => {
         if (report.type === 'nodeFailed') this.cluster.nodeFailed(report.node, report.reason);
+        if (report.type === 'administer') void this.administer(report);
         // A thread that starts later begins with the settings of pgloom's start.
         if (report.type === 'ready' && this.reloaded !== null) this.pool.broadcast(this.reloaded);
       },
@@ -177,6 +281,22 @@ class PgpoolServer implements RunningPgpool {
     });
   }
 
+  private async administer({ worker, request, packed }: Extract<Report, { type: 'administer' }>): Promise<void> {
+    const answer = await this.sql.answer(packed);
+    try {
+      this.pool.broadcast({ type: 'administered', worker, request, packed: answer });
+    } catch {
+      // All workers have ended meanwhile.
+    }
+  }
+
+  private openHttp(pcpFile: string): Promise<HttpServer | null> {
+    const { operator: administration, admission, pool: engine, tables: { latencies }, startedMs } = this;
+    return HttpServer.open({
+      administration, admission, engine, latencies, startedMs, isAccepting: () => this.listeners !== null && this.stopped === null,
+    }, pcpFile);
+  }
+
   private listen(): Promise<Listeners> {
     const { settings, log } = this;
     return Listeners.open({
@@ -185,8 +305,7 @@ class PgpoolServer implements RunningPgpool {
       unixSocketDirectories: settings.unix_socket_directories,
       unixSocketGroup: settings.unix_socket_group,
       unixSocketPermissions: settings.unix_socket_permissions,
-      numInitChildren: settings.num_init_children,
-      listenBacklogMultiplier: settings.listen_backlog_multiplier,
+      backlog: Math.min(settings.num_init_children * settings.listen_backlog_multiplier, maxBacklog),
     }, {
       onClient: (client) => this.admission.admit(client),
       onAcceptError: (error, times) => log.log(LogLevel.error, `clients could not be accepted (${times} times): ${error.message}`),

@@ -152,14 +152,17 @@ export const errors = {
     ? 'unnamed prepared statement does not exist' : `prepared statement "${name}" does not exist`),
   /** Parse or PREPARE with a name in use. */
   duplicatePreparedStatement: (name: string) => new PgError('ERROR', '42P05', `prepared statement "${name}" already exists`),
-  /** PGPOOL SHOW/SET of a parameter that does not exist. */
-  unknownParameter: (name: string) => new PgError('ERROR', '42704', `unrecognized configuration parameter "${name}"`),
+  /** SHOW POOL_POOLS of a large pgloom in the extended protocol. */
+  tooManyRows: (count: number) => new PgError('ERROR', '54000', `${count} rows are too many for the extended protocol`, { hint: 'Use a simple query.' }),
+  /** PGPOOL SET or RESET of a parameter that does not exist. */
+  unrecognizedParameter: (name: string) => new PgError('ERROR', '42704', `unrecognized configuration parameter "${name}"`),
+  /** PGPOOL SHOW of one. */
+  unknownParameter: (name: string) => new PgError('ERROR', '42704', `config variable "${name}" not found`),
   /** PGPOOL SET of a parameter that cannot change in a session. */
   fixedParameter: (name: string) =>
     new PgError('ERROR', '55P02', `invalid Context, value for parameter "${name}" cannot be changed`),
   /** PGPOOL SET with a value outside the parameter's range. */
-  badParameterValue: (name: string, value: string) =>
-    new PgError('ERROR', '22023', `invalid value for parameter "${name}": "${value}"`),
+  badParameterValue: (message: string) => new PgError('ERROR', '22023', message),
   /** A statement or message that pgloom knows and cannot do. */
   notSupported: (what: string) => new PgError('ERROR', '0A000', `${what} is not supported`),
   /** A fault of pgloom itself; the log has the stack. */

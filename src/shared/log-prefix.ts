@@ -20,18 +20,17 @@ export interface LogIdentity {
 /** Makes one prefix. */
 export type LogPrefix = (identity: LogIdentity, timeMs: number, lineNumber: number) => string;
 
-const unknown = '[unknown]';
-/** Pgpool-II's words for processes that have no client. */
-const noClient = (who: LogIdentity): string => (who.processName === 'child' ? unknown : '[No Connection]');
+/** Pgpool-II's words for a process that has no client, or one that has not told who it is yet. */
+const noClient = '[No Connection]';
 
 const values: Readonly<Record<string, LogPrefix>> = {
-  a: who => escapeControls(who.application || who.processName || unknown),
+  a: who => escapeControls(who.application || who.processName),
   p: who => String(who.id),
   P: who => escapeControls(who.processName),
   t: (_who, timeMs) => localSecond(timeMs),
   m: (_who, timeMs) => `${localSecond(timeMs)}.${String(timeMs % 1000).padStart(3, '0')}`,
-  d: who => escapeControls(who.database || noClient(who)),
-  u: who => escapeControls(who.user || noClient(who)),
+  d: who => escapeControls(who.database || noClient),
+  u: who => escapeControls(who.user || noClient),
   l: (_who, _timeMs, line) => String(line),
   '%': () => '%',
 };
@@ -60,7 +59,7 @@ let lastSecond = Number.NaN;
 let lastText = '';
 
 /** YYYY-MM-DD HH:MM:SS in the local time zone; one text a second. */
-function localSecond(timeMs: number): string {
+export function localSecond(timeMs: number): string {
   const second = Math.floor(timeMs / 1000);
   if (second !== lastSecond) {
     const t = new Date(timeMs);

@@ -20,17 +20,18 @@ export interface LogEvent {
   readonly message: string;
   readonly extra: LogExtra;
   readonly timeMs: number;
-  /** Of this identity, counted from 1. */
-  readonly lineNumber: number;
+  /** Number of the next line of this identity, counted from 1: DETAIL, HINT and STACK have numbers of their own. */
+  readonly nextLine: () => number;
+  readonly verbosity: LogVerbosity;
 }
 
 /** @returns whole lines, each with its line end */
-export function logText(event: LogEvent, prefix: LogPrefix, verbosity: LogVerbosity): string {
-  const { error } = event.extra;
-  const start = prefix(event.identity, event.timeMs, event.lineNumber);
+export function logText(event: LogEvent, prefix: LogPrefix): string {
+  const { extra: { error }, verbosity } = event;
+  const start = (): string => prefix(event.identity, event.timeMs, event.nextLine());
   const { detail, hint, sqlstate, stack } = extraFields(event.extra);
   const code = verbosity === 'verbose' && error instanceof PgError ? `${sqlstate}: ` : '';
-  const line = (label: string, text: string): string => `${start}${label}:  ${escapeControls(text)}\n`;
+  const line = (label: string, text: string): string => `${start()}${label}:  ${escapeControls(text)}\n`;
   let text = line(levelLabel(event.level), code + event.message);
   if (verbosity !== 'terse') {
     if (detail !== undefined) text += line('DETAIL', detail);

@@ -59,6 +59,9 @@ export interface WorkerData {
   readonly nodeTable: SharedArrayBuffer;
   readonly childTable: { readonly buffer: SharedArrayBuffer; readonly size: number; readonly perWorker: number };
   readonly workerTable: { readonly buffer: SharedArrayBuffer; readonly size: number };
+  readonly healthTable: SharedArrayBuffer;
+  /** Null when there is no HTTP port: nobody measures then. */
+  readonly latencyTable: SharedArrayBuffer | null;
   /** Tables written lately, for dml_adaptive_global. */
   readonly mutations: { readonly buffer: SharedArrayBuffer; readonly size: number };
   /** Null when enable_shared_relcache is off. */
@@ -79,9 +82,11 @@ export type Broadcast =
    * by the time this arrives the child may serve another client.
    */
   | { readonly type: 'cancel'; readonly worker: number; readonly childRow: number; readonly childId: number; readonly key: number }
-  /** SHOW POOL_POOLS: every worker answers with a `rows` broadcast carrying the same request id. */
+  /** SHOW POOL_POOLS, PCP, the status page: every other worker answers with a `rows` broadcast carrying the same request id. */
   | { readonly type: 'wantRows'; readonly request: string }
   | { readonly type: 'rows'; readonly request: string; readonly worker: number; readonly packed: Uint8Array }
+  /** The primary thread's answer to an `administer` of this worker: a packed PcpAnswer. */
+  | { readonly type: 'administered'; readonly worker: number; readonly request: string; readonly packed: Uint8Array }
   /** smart: end when the clients have left; fast: end the sessions with 57P01 now. */
   | { readonly type: 'shutdown'; readonly mode: 'smart' | 'fast' };
 
@@ -91,5 +96,7 @@ export type Report =
   | { readonly type: 'ready'; readonly worker: number; readonly threadId: number }
   /** A connection to the node could not be made or broke; the primary thread looks for itself and decides. */
   | { readonly type: 'nodeFailed'; readonly node: number; readonly reason: string }
+  /** A session's statement calls functions of pgpool_adm: a packed PcpRequest, answered by `administered`. Never logged. */
+  | { readonly type: 'administer'; readonly worker: number; readonly request: string; readonly packed: Uint8Array }
   /** Sent from the crash hook just before the thread dies. */
   | { readonly type: 'crashed'; readonly worker: number; readonly stack: string; readonly sessions: number };

@@ -5,19 +5,25 @@
  */
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { createLogger, LogLevel, newLogIdentity, type Logger } from '../shared/logger.js';
 import { ChildTable } from '../shared/memory/child-table.js';
+import { HealthTable } from '../shared/memory/health-table.js';
+import { LatencyTable } from '../shared/memory/latency-table.js';
 import { MutationTable } from '../shared/memory/mutation-table.js';
 import { NodeTable } from '../shared/memory/node-table.js';
 import { RelationCache } from '../shared/memory/relation-cache.js';
 import { WorkerTable } from '../shared/memory/worker-table.js';
 import { broadcastName, type AccessFiles, type Broadcast, type Report, type WorkerData } from '../shared/messages.js';
 import type { Settings } from '../shared/settings.js';
+import { LoopDelay } from '../shared/loop-delay.js';
 import { errors } from '../shared/errors.js';
 import { BackendPool } from './backend/pool.js';
 import { Children } from './children.js';
+import { PcpDesk } from './commands/pcp-desk.js';
 import { RoutingRules } from './route/routing-rules.js';
+import { HostNames } from './session/host-names.js';
 import { PoolRows } from './session/pool-rows.js';
 import type { Session } from './session/session.js';
 import { unreadablePlan } from './sql/make-plan.js';
@@ -36,6 +42,10 @@ export class Worker {
   readonly nodes: NodeTable;
   readonly childTable: ChildTable;
   readonly workerTable: WorkerTable;
+  readonly health: HealthTable;
+  /** Null when there is no HTTP port: nobody measures then. */
+  readonly latencies: LatencyTable | null;
+  private readonly loopDelay: LoopDelay | null;
   /** Our row in the worker table. */
   readonly row: number;
   readonly children: Children;
@@ -50,7 +60,9 @@ export class Worker {
   readonly log: Logger;
   readonly sessions = new Set<Session>();
   readonly poolRows: PoolRows;
+  readonly pcpDesk: PcpDesk;
   readonly hostname = hostname();
+  readonly hostNames = new HostNames();
   /** Set by a shutdown: 'smart' lets sessions go on, 'fast' ends them. */
   stopping: 'no' | 'smart' | 'fast' = 'no';
   private readonly facts = new Map<string, RelationFacts>();
@@ -65,14 +77,19 @@ export class Worker {
     this.nodes = new NodeTable(data.nodeTable);
     this.childTable = new ChildTable(data.childTable.size, data.childTable.perWorker, data.childTable.buffer);
     this.workerTable = new WorkerTable(data.workerTable.size, data.workerTable.buffer);
+    this.health = new HealthTable(data.healthTable);
+    this.latencies = data.latencyTable === null ? null : new LatencyTable(data.workerTable.size, data.latencyTable);
+    this.loopDelay = data.latencyTable === null ? null : new LoopDelay();
     this.row = this.workerTable.claim(threadId);
     const isAlive = (thread: number): boolean => this.workerTable.rowOf(thread) >= 0;
     this.relationCache = data.relationCache === null ? null : new RelationCache(data.relationCache, threadId, isAlive);
     this.log = createLogger(data.settings, 2, newLogIdentity('worker'));
     const now = (): number => this.nowMs;
     this.children = new Children(this.childTable, this.row, new Int32Array(data.childIds), now, () => this.settings, (row) => this.pool.closeOfChild(row));
-    this.pool = new BackendPool(now, () => this.settings, () => this.settings.max_pool * Math.max(1, this.children.running));
+    const capacity = (): number => this.settings.max_pool * Math.max(1, this.children.running);
+    this.pool = new BackendPool(now, () => this.settings, capacity, (isHit) => this.workerTable.countCheckOut(this.row, isHit));
     this.poolRows = new PoolRows(this);
+    this.pcpDesk = new PcpDesk(this);
     this.rules = new RoutingRules(this.settings);
     this.mutations = new MutationTable(data.mutations.size, data.mutations.buffer);
     this.startChildren(data.workerTable.size);
@@ -134,10 +151,13 @@ export class Worker {
         if (message.worker === this.row) this.cancel(message.childRow, message.childId, message.key);
         return;
       case 'wantRows':
-        this.broadcast({ type: 'rows', request: message.request, worker: this.row, packed: this.poolRows.pack() });
+        this.broadcast(this.poolRows.answer(message.request));
         return;
       case 'rows':
-        this.poolRows.received(message.request, message.packed);
+        this.poolRows.received(message);
+        return;
+      case 'administered':
+        if (message.worker === this.row) this.pcpDesk.received(message);
         return;
       case 'shutdown':
         this.stop(message.mode);
@@ -164,6 +184,7 @@ export class Worker {
     this.children.sweep();
     this.pool.sweep((node) => this.nodes.isAlive(node));
     this.workerTable.setSessions(this.row, this.sessions.size);
+    if (this.loopDelay !== null) this.workerTable.setThreadHealth(this.row, { ...this.loopDelay.tick(), heapBytes: getHeapStatistics().used_heap_size });
   }
 
   private measure(): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Cluster as NodeWatch } from '../../src/main/cluster/cluster.js';
 import { loadConfig } from '../../src/main/config/load.js';
 import { createLogger } from '../../src/shared/logger.js';
+import { HealthTable } from '../../src/shared/memory/health-table.js';
 import { NodeTable } from '../../src/shared/memory/node-table.js';
 import type { Settings } from '../../src/shared/settings.js';
 
@@ -37,7 +38,7 @@ export async function watching(nodes: readonly { readonly host: string; readonly
   };
   const settings = load();
   const table = new NodeTable();
-  const watch = new NodeWatch(table, settings, { hba: [], passwords }, createLogger(settings, sink));
+  const watch = new NodeWatch(table, new HealthTable(), settings, { hba: [], passwords }, createLogger(settings, sink));
   try {
     await watch.start();
     const reload = (changed: Lines): void => {

@@ -25,11 +25,11 @@ test('values are integers where Pgpool-II prints integers, and secrets are empty
   const value = new Map(rows.map(([name, shown]) => [name, shown]));
   const expected: Readonly<Record<string, string>> = {
     backend_clustering_mode: '1', listen_addresses: 'a,b', port: '9999', unix_socket_permissions: '0600', ssl: '1', serialize_accept: '0',
-    process_management_mode: '2', child_life_time: '300', log_min_messages: '14', syslog_facility: '128', reset_query_list: 'ABORT;DISCARD ALL',
+    process_management_mode: '2', child_life_time: '300', log_min_messages: '14', syslog_facility: 'LOCAL0', reset_query_list: 'ABORT;DISCARD ALL',
     sr_check_password: '', health_check_password: '', memqcache_total_size: '67108864', memqcache_cache_oiddir: '/o', disable_load_balance_on_write: '2',
     hostname0: 'w', pgpool_port0: '9999', wd_port0: '9000', heartbeat_hostname1: 'h', heartbeat_port1: '9694',
     backend_hostname0: 'a', backend_port2: '5002', backend_weight0: '0.333333', backend_weight2: '0.666667', backend_data_directory2: '/d',
-    backend_status2: '3', standby_delay2: '200', backend_flag0: 'ALLOW_TO_FAILOVER|ALWAYS_PRIMARY', backend_flag2: 'DISALLOW_TO_FAILOVER',
+    backend_status2: 'down', standby_delay2: '200', backend_flag0: 'ALLOW_TO_FAILOVER|ALWAYS_PRIMARY', backend_flag2: 'DISALLOW_TO_FAILOVER',
     backend_application_name0: 's0', worker_threads: '0', log_format: '1',
   };
   for (const [name, shown] of Object.entries(expected)) assert.equal(value.get(name), shown, name);

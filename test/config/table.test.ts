@@ -4,6 +4,7 @@ import { loadConfig } from '../../src/main/config/load.js';
 import { renamed } from '../../src/main/config/old-names.js';
 import { parameterMarkdown, sampleConfig } from '../../src/main/config/sample.js';
 import type { Parameter } from '../../src/shared/parameters/kinds.js';
+import { own } from '../../src/shared/parameters/own.js';
 import { findParameter, indexedParameters, parameterNames, scalarParameters, sections } from '../../src/shared/parameters/table.js';
 import { pgpoolNames } from './parameter-names.js';
 import { configFile } from './scratch.js';
@@ -15,8 +16,8 @@ test('every parameter of Pgpool-II is in the table or is an old name of one that
   assert.deepEqual(missing, []);
 });
 
-test('the table holds nothing but parameters of Pgpool-II and the two of pgloom', () => {
-  assert.deepEqual(parameterNames.filter((name) => !pgpoolNames.includes(name)), ['worker_threads', 'log_format']);
+test("the table holds nothing but parameters of Pgpool-II and pgloom's own", () => {
+  assert.deepEqual(parameterNames.filter((name) => !pgpoolNames.includes(name)), Object.keys(own));
 });
 
 test('every parameter stands in exactly one section', () => {

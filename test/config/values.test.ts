@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseValue } from '../../src/main/config/values.js';
+import { parseValue } from '../../src/shared/parameters/parse-value.js';
 import { formatValue } from '../../src/shared/parameters/format.js';
 import { int } from '../../src/shared/parameters/kinds.js';
 import { compilePattern } from '../../src/shared/parameters/posix-regex.js';

@@ -44,8 +44,10 @@ describe('npm start', () => {
     for (const end of [pressCtrlC, (child: ChildProcess) => child.kill('SIGTERM')]) {
       const child = spawnStart(port);
       const exited = once(child, 'exit');
-      const line = await readLine(child.stdout, /Now type/);
+      const [page, line] = await Promise.all([readLine(child.stdout, /^status page: /), readLine(child.stdout, /Now type/)]);
       assert.match(line, new RegExp(`\\b${port}\\b`));
+      const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(page)?.[0] ?? '';
+      assert.equal(await (await fetch(`${url}readyz`)).text(), 'ready\n');
 
       const address = { host: '127.0.0.1', port };
       const directory = await withClient(address, async (client) => {

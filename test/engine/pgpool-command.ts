@@ -40,6 +40,8 @@ export async function writeConfig(directory: string, lines: Readonly<Record<stri
   const all: Record<string, string | number> = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: directory,
+    pcp_listen_addresses: '',
+    pcp_socket_dir: directory,
     pid_file_name: join(directory, 'pgpool.pid'),
     work_dir: directory,
     backend_hostname0: '127.0.0.1',

@@ -30,7 +30,7 @@ async function withPool(lines: Readonly<Record<string, string | number>>, use: (
     const pool = new WorkerPool({
       ...threadPlan(settings), taskFile: file, dynamic: settings.process_management_mode === 'dynamic', idleThreadMs: 60_000,
       workerData: workerDataOf(tables, settings, { hba: [], passwords: new Map() }),
-    }, tables, { log: createLogger(settings, sink), onRoom: () => undefined, onReport: () => undefined, onDead: () => undefined });
+    }, tables, { log: createLogger(settings, sink), onRoom: () => undefined, onReport: () => undefined, onBroadcast: () => undefined, onDead: () => undefined });
     try {
       await use({ pool, tables, log: () => readFileSync(logFile, 'utf8') });
     } finally {

@@ -12,7 +12,7 @@ import { createLogger, LogLevel, newLogIdentity, type Logger, type LogLevelName,
 const directory = mkdtempSync(join(tmpdir(), 'pgloom-log-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-const defaults: LogSettings = { log_min_messages: 'warning', log_line_prefix: '%m: %a pid %p: ', log_error_verbosity: 'default', log_format: 'text' };
+const defaults: LogSettings = { log_min_messages: 'warning', log_line_prefix: '%m: %a pid %p: ', log_error_verbosity: 'default', log_format: 'text', log_destination: 'stderr', syslog_facility: 'LOCAL0', syslog_ident: 'pgpool' };
 let files = 0;
 
 /** What is in the log after `action`. */
@@ -94,7 +94,7 @@ test('every escape of log_line_prefix stands for its value, with padding', () =>
     ['%h', ''],
   ];
   for (const [format, expected] of table) assert.equal(compileLogPrefix(format)(identity, time, 9), expected, format);
-  assert.equal(compileLogPrefix('%a %d %u')({ ...identity, application: '', database: '', user: '' }, time, 1), 'child [unknown] [unknown]');
+  assert.equal(compileLogPrefix('%a %d %u')({ ...identity, application: '', database: '', user: '' }, time, 1), 'child [No Connection] [No Connection]');
   assert.equal(compileLogPrefix('%a %d %u')(newLogIdentity('main'), time, 1), 'main [No Connection] [No Connection]');
   assert.equal(compileLogPrefix('%999999999p')(identity, time, 1).length, 1000);
 });
@@ -111,7 +111,15 @@ test('an identity is read when the line is made, and counts its own lines', () =
     child.log(LogLevel.log, 'third');
     log.log(LogLevel.log, 'other');
   });
-  assert.equal(text, 'child/[unknown]/1 LOG:  first\napp/bob/2 LOG:  second\napp/bob/3 LOG:  third\nmain/[No Connection]/1 LOG:  other\n');
+  assert.equal(text, 'child/[No Connection]/1 LOG:  first\napp/bob/2 LOG:  second\napp/bob/3 LOG:  third\nmain/[No Connection]/1 LOG:  other\n');
+});
+
+test('every line has a number of its own, also those of DETAIL and HINT', () => {
+  const text = logged({ log_line_prefix: '%l ' }, log => {
+    log.log(LogLevel.error, 'm', { detail: 'd', hint: 'h' });
+    log.log(LogLevel.error, 'n');
+  });
+  assert.equal(text, '1 ERROR:  m\n2 DETAIL:  d\n3 HINT:  h\n4 ERROR:  n\n');
 });
 
 test('a statement or a name cannot forge a line', () => {
@@ -155,6 +163,20 @@ test('a reload changes level, prefix and format of every logger at once', () => 
   assert.equal((JSON.parse(second ?? '') as { message: string }).message, 'json');
 });
 
+test('what a session has set for itself holds for it alone, whatever a reload says', () => {
+  const text = logged({ log_line_prefix: '%l ' }, log => {
+    const mine = log.child(identity);
+    mine.log(LogLevel.error, 'm', { detail: 'd' });
+    mine.setOwn({ log_min_messages: 'notice', log_error_verbosity: 'terse' });
+    log.setLevel({ ...defaults, log_line_prefix: '%l ', log_min_messages: 'error' });
+    mine.log(LogLevel.notice, 'mine', { detail: 'd' });
+    log.child(identity).log(LogLevel.notice, 'of another');
+    mine.setOwn(null);
+    assert.equal(mine.isEnabled(LogLevel.notice), false);
+  });
+  assert.equal(text, '1 ERROR:  m\n2 DETAIL:  d\n3 NOTICE:  mine\n');
+});
+
 test('a log that cannot be written does not take the process down', () => {
   const fd = openSync('/dev/full', 'w');
   try {
@@ -193,6 +215,8 @@ test('a pipe that nobody reads does not stop us, and afterwards only whole lines
     drain();
     const lines = Buffer.concat(bytes).toString().trimEnd().split('\n');
     assert.equal(lines.pop(), 'ERROR:  the end');
+    const lost = Number(/^WARNING: {2}(\d+) entries of the log were lost/.exec(lines.pop() ?? '')?.[1]);
+    assert.equal(lost, 3000 - lines.length, 'it says how many are missing');
     for (const [i, line] of lines.entries()) assert.match(line, new RegExp(`^ERROR:  ${i} ä{500}$`));
     assert.ok(lines.length > 500 && lines.length < 3000, `${lines.length}: about a megabyte is kept, the rest dropped`);
   } finally {

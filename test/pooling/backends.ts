@@ -41,8 +41,8 @@ export async function untilPooled(pgloom: Pgloom, links: number): Promise<void> 
   const deadline = Date.now() + 15_000;
   for (;;) {
     const idle = await withClient(pgloom, async (client) => {
-      const { rows } = await client.query<{ pool_connected: string; database: string }>('show pool_pools');
-      return rows.filter((row) => row.pool_connected === '0').length;
+      const { rows } = await client.query<{ pool_connected: string; pool_backendpid: string }>('show pool_pools');
+      return rows.filter((row) => row.pool_connected === '0' && row.pool_backendpid !== '0').length;
     }, { database: 'postgres' });
     if (idle >= links) return;
     if (Date.now() > deadline) throw new Error(`${idle} links lie in the pool instead of ${links}`);

@@ -30,7 +30,7 @@ test('connections, disconnections and statements are logged when that is asked f
       await client.query("insert into bumps default values returning 'logged once'");
       await client.query("select 'with parameters', $1::int", [1]);
     }, { application_name: 'logging-test' });
-    const text = await logged(pgloom, /disconnection: session time: 00:00:\d\d\.\d{3} user=postgres database=test host=127\.0\.0\.1/);
+    const text = await logged(pgloom, /frontend disconnection: session time: 0:00:\d\d\.\d{3} user=postgres database=test host=127\.0\.0\.1 port=\d+$/m);
     assert.match(text, /LOG: {2}new connection received/);
     assert.match(text, /connecting host=127\.0\.0\.1 port=\d+/);
     assert.match(text, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}: logging-test pid \d+: LOG: {2}statement: insert into bumps/m);

@@ -65,6 +65,7 @@ test('SHOW POOL_POOLS shows the links of all workers', () => withClient(pgloom, 
     assert.deepEqual(columns, ['pool_pid', 'start_time', 'client_connection_count', 'pool_id', 'backend_id', 'database', 'username', 'backend_connection_time',
       'client_connection_time', 'client_disconnection_time', 'client_idle_duration', 'majorversion', 'minorversion', 'pool_counter',
       'pool_backendpid', 'pool_connected', 'status', 'load_balance_node', 'client_host', 'client_port', 'statement']);
+    assert.equal(rows.length, 6 * 2 * 3);
     const link = rows.find((row) => row['pool_backendpid'] === String(pids[0]?.pid));
     assert.ok(link !== undefined, JSON.stringify(rows));
     assert.deepEqual([link['database'], link['username'], link['backend_id'], link['pool_connected'], link['majorversion'], link['minorversion'], link['status']],

@@ -44,9 +44,9 @@ test('a plan from the cache is the plan of the text itself, met first or again',
 });
 
 test('SHOW POOL_ commands name what they ask for', () => {
-  assert.equal(classify('SHOW POOL_NODES').pool, 'pool_nodes');
-  assert.equal(classify('show pool_version;').pool, 'pool_version');
-  assert.equal(classify('show pool_cache').pool, null);
+  assert.deepEqual(classify('SHOW POOL_NODES').own, { type: 'report', report: 'pool_nodes' });
+  assert.deepEqual(classify('show pool_version;').own, { type: 'report', report: 'pool_version' });
+  assert.deepEqual(classify('show pool_cache').own, { type: 'report', report: 'pool_cache' });
 });
 
 test('a setting keeps its text', () => {

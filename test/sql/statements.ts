@@ -58,8 +58,8 @@ export const statements: readonly (readonly [sql: string, expected: string])[] =
   ['copy (with x as (delete from a returning 1) select * from x) to stdout', 'write'],
 
   ['show x', 'read'], ['show all', 'read'], ['show time zone', 'read'], ['show transaction isolation level', 'read'],
-  ['show pool_nodes', 'pool'], ['SHOW POOL_NODES;', 'pool'], ['show Pool_Processes', 'pool'], ['show pool_pools', 'pool'],
-  ['show pool_status', 'pool'], ['show pool_version', 'pool'], ['show pool_cache', 'read'], ['show pool_nodesx', 'read'],
+  ['show pool_nodes', 'own'], ['SHOW POOL_NODES;', 'own'], ['show Pool_Processes', 'own'], ['show pool_pools', 'own'],
+  ['show pool_status', 'own'], ['show pool_version', 'own'], ['show pool_cache', 'own'], ['show pool_health_check_stats', 'own'], ['show pool_backend_stats', 'own'], ['show pool_nodesx', 'read'],
   ['show pool_nodes; select 1', 'write 2'],
 
   ['select * from t for update', 'write s'], ['select * from t for no key update', 'write s'], ['select * from t for share', 'write s'],

@@ -2,10 +2,11 @@
  * What the primary thread does about the nodes: ask them at the start, check them, find the primary, take nodes out
  * of service and back. The states themselves are in node-states.ts.
  *
- * Taking a node back as soon as it answers stands in for attaching it by command (pcp_attach_node), which comes with
- * the failover machinery; so do failover_command, promotion and follow_primary_command.
+ * A node that failed is taken back as soon as it answers; one that the operator has detached is not, until it is attached.
+ * failover_command, promotion of servers and follow_primary_command come with the failover machinery.
  */
-import { type Logger, LogLevel } from '../../shared/logger.js';
+import { type Logger, LogLevel, newLogIdentity } from '../../shared/logger.js';
+import type { HealthTable } from '../../shared/memory/health-table.js';
 import { NodeStatus, type NodeTable, PgRole, PgStatus } from '../../shared/memory/node-table.js';
 import type { AccessFiles } from '../../shared/messages.js';
 import type { Backend, Settings } from '../../shared/settings.js';
@@ -15,6 +16,7 @@ import { askAlive, askRole, connectLimitOf, healthLogin, limitOf, type NodeAnswe
 import { NodeStates } from './node-states.js';
 import { PrimarySearch } from './primary-search.js';
 import { pause } from './repeat.js';
+import type { StatusFile, StoredStatus } from './status-file.js';
 
 /** Nobody waits longer than this for pgloom to start because a node does not answer. */
 const startLimitMs = 5_000;
@@ -22,6 +24,12 @@ const startLimitMs = 5_000;
 const firstDelayMs = 1_000;
 /** A node is not verified again for this long after it has just answered. */
 const verifyPauseMs = 1_000;
+
+/** What is known from the last run, and where it goes. */
+export interface NodeMemory {
+  readonly stored: readonly StoredStatus[] | null;
+  readonly file: StatusFile;
+}
 
 export class Cluster {
   private readonly states: NodeStates;
@@ -33,12 +41,33 @@ export class Cluster {
   private readonly verified = new Map<number, number>();
   /** Nodes that say they are a second primary, while the first is asked. */
   private readonly doubts = new Map<number, Promise<void>>();
+  /** The operator made this node the primary, whatever it says of itself; -1 = none. */
+  private ordered = -1;
+  /** All nodes are configured: the states may be kept. */
+  private keeps = false;
   private stopped = false;
 
-  constructor(table: NodeTable, private settings: Settings, private access: AccessFiles, private readonly log: Logger) {
+  /** @param memory the states of the nodes when pgloom last ran, and where they are kept; null when nowhere */
+  constructor(
+    table: NodeTable,
+    private readonly health: HealthTable,
+    private settings: Settings,
+    private access: AccessFiles,
+    private readonly log: Logger,
+    memory: NodeMemory | null = null,
+  ) {
     this.streaming = settings.backend_clustering_mode === 'streaming_replication';
-    this.states = new NodeStates(table, this.streaming, log);
-    for (const backend of settings.backends) this.states.configure(backend, NodeStatus.waiting);
+    const stored = memory?.stored ?? [];
+    this.states = new NodeStates(table, this.streaming, log, (states) => {
+      if (this.keeps) memory?.file.write(states);
+    });
+    for (const backend of settings.backends) {
+      const isDetached = stored[backend.id] === 'detached';
+      this.states.configure(backend, isDetached ? NodeStatus.down : NodeStatus.waiting);
+      this.states.setDetached(backend.id, isDetached);
+      if (isDetached) log.log(LogLevel.log, `node ${backend.id} was detached when pgpool last ran, and still is`, { node: backend.id });
+    }
+    this.keeps = true;
     this.search = new PrimarySearch(() => this.lookForPrimary(), () => this.settings.search_primary_node_timeout * 1000, log);
     this.delayCheck = this.createDelayCheck();
   }
@@ -102,13 +131,48 @@ export class Cluster {
     });
   }
 
+  /** The operator lets the node in again: it is asked at once, and used when it answers. */
+  attach(node: number): void {
+    const backend = this.settings.backends.find(({ id }) => id === node);
+    if (backend === undefined) return;
+    this.states.setDetached(node, false);
+    if (this.states.isAlive(node)) return;
+    void this.ask(backend, limitOf(backend)).then((answer) => {
+      if (this.stopped || this.states.isDetached(node)) return;
+      if (answer.alive) this.observe(backend, answer);
+      else this.states.remark(node, LogLevel.log, `node ${node} was attached but does not answer: ${answer.reason}`);
+    });
+  }
+
+  /** The operator takes the node out of service. */
+  detach(node: number, reason: string): void {
+    const wasPrimary = this.states.primary === node;
+    if (this.ordered === node) this.ordered = -1;
+    this.states.setDetached(node, true);
+    this.states.down(node, reason);
+    if (wasPrimary && !this.stopped) this.search.start();
+  }
+
+  /**
+   * The operator says that the node is the primary. It is, whatever the server says, until another node in service says
+   * that it is one.
+   */
+  promote(node: number): void {
+    this.ordered = node;
+    this.search.stop();
+    this.states.up(node);
+    this.states.setPrimary(node);
+    void this.delayCheck.round();
+  }
+
   private ask(backend: Backend, limitMs: number): Promise<NodeAnswer> {
     const login = this.streaming ? roleLogin(backend, this.settings, this.access) : healthLogin(backend, this.access);
     return askRole(backend, login, Math.min(limitMs, limitOf(backend)));
   }
 
   private beginChecks(backend: Backend, atOnce = false): void {
-    const check = new HealthCheck(backend, this.states, this.log, {
+    const log = this.log.child(newLogIdentity(`health_check${backend.id}`));
+    const check = new HealthCheck(backend, this.states, this.health, log, {
       alive: () => askAlive(backend, this.access),
       role: () => this.ask(backend, limitOf(backend)),
       failed: (reason) => this.failed(backend, reason),
@@ -126,7 +190,7 @@ export class Cluster {
   }
 
   private createDelayCheck(): DelayCheck {
-    return new DelayCheck(this.settings, this.access, this.states, this.log, (backend, role) => {
+    return new DelayCheck(this.settings, this.access, this.states, this.log.child(newLogIdentity('sr_check_worker')), (backend, role) => {
       this.observe(backend, { alive: true, role, remark: null });
     });
   }
@@ -150,6 +214,7 @@ export class Cluster {
     if (this.stopped) return;
     if (answer.remark !== null) this.states.remark(id, LogLevel.warning, `node ${id} answers, but not the question for its role: ${answer.remark}`);
     this.states.setPgUp(id, answer.role);
+    if (this.states.isDetached(id)) return;
     if (!this.streaming) {
       this.states.up(id);
       return;
@@ -164,9 +229,10 @@ export class Cluster {
     const isNews = !this.states.isAlive(id) || (role === PgRole.primary && primary !== id);
     this.states.up(id);
     if (role === PgRole.primary) {
+      this.ordered = -1;
       this.states.setPrimary(id);
       this.search.stop();
-    } else if (primary === id && role === PgRole.standby) {
+    } else if (primary === id && role === PgRole.standby && this.ordered !== id) {
       this.log.log(LogLevel.warning, `node ${id}, the primary until now, is in recovery`, { node: id });
       this.states.setPrimary(-1);
       this.search.start();
@@ -188,6 +254,7 @@ export class Cluster {
     if (!answer.alive) {
       this.failed(known, answer.reason);
     } else if (this.roleOf(known, answer.role) === PgRole.standby) {
+      this.ordered = -1;
       this.observe(known, answer);
     } else {
       const text = `node ${backend.id} is a primary beside node ${primary}, which is up, and is not used`;
@@ -232,7 +299,7 @@ export class Cluster {
     const alive = ({ backend }: { backend: Backend }): number => (this.states.isAlive(backend.id) ? 0 : 1);
     for (const { backend, answer } of answers.toSorted((a, b) => alive(a) - alive(b))) {
       if (this.states.primary >= 0 || this.stopped) return true;
-      if (answer.alive && this.roleOf(backend, answer.role) === PgRole.primary) this.observe(backend, answer);
+      if (answer.alive && !this.states.isDetached(backend.id) && this.roleOf(backend, answer.role) === PgRole.primary) this.observe(backend, answer);
     }
     return this.states.primary >= 0;
   }

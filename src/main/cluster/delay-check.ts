@@ -140,7 +140,7 @@ export class DelayCheck {
   }
 
   private explain({ id, application_name: name }: Backend): void {
-    this.states.remark(id, LogLevel.warning, `node ${id} is behind, and the primary does not tell by how much time: it shows no replay_lag of a standby with application_name '${name}' (backend_application_name${id}), or not to sr_check_user`);
+    this.states.remark(id, LogLevel.warning, `node ${id} is behind, and the primary does not tell by how much time: it shows no replay_lag of a standby with application_name '${name}' (backend_application_name${id}), or not to sr_check_user`, this.log);
   }
 
   /** One run at a time; it may last longer than a period. */
@@ -165,7 +165,7 @@ export class DelayCheck {
   private told(node: number, delayUs: number | null): void {
     if (!this.states.isAlive(node)) return;
     if (delayUs === null) {
-      this.states.remark(node, LogLevel.log, `replication_delay_source_cmd says that node ${node} is down; that is left to the health check`);
+      this.states.remark(node, LogLevel.log, `replication_delay_source_cmd says that node ${node} is down; that is left to the health check`, this.log);
       return;
     }
     this.toldMs.set(node, performance.now());

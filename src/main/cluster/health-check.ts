@@ -5,7 +5,8 @@
  *   down:  asked every health_check_period, or every 10 s where that is 0; an answer is passed on, which may bring it back
  */
 import { type Logger, LogLevel } from '../../shared/logger.js';
-import { PgRole } from '../../shared/memory/node-table.js';
+import { PgRole, PgStatus } from '../../shared/memory/node-table.js';
+import type { HealthTable } from '../../shared/memory/health-table.js';
 import type { Backend } from '../../shared/settings.js';
 import type { NodeAnswer } from './node-question.js';
 import type { NodeStates } from './node-states.js';
@@ -27,7 +28,13 @@ export class HealthCheck {
   private readonly repeat: Repeat;
   private stopped = false;
 
-  constructor(private readonly backend: Backend, private readonly states: NodeStates, log: Logger, private readonly questions: HealthQuestions) {
+  constructor(
+    private readonly backend: Backend,
+    private readonly states: NodeStates,
+    private readonly statistics: HealthTable,
+    private readonly log: Logger,
+    private readonly questions: HealthQuestions,
+  ) {
     const periodMs = backend.health_check.period === 0 ? returnPeriodMs : backend.health_check.period * 1000;
     this.repeat = new Repeat(() => this.check(), () => periodMs, (error) => {
       log.log(LogLevel.error, `health check of node ${backend.id} broke off`, { error: error as Error });
@@ -44,30 +51,37 @@ export class HealthCheck {
   }
 
   private async check(): Promise<void> {
-    if (!this.states.isAlive(this.backend.id)) await this.checkDown();
-    else if (this.backend.health_check.period > 0) await this.checkUp();
+    if (!this.states.isAlive(this.backend.id)) {
+      if (this.backend.health_check.period > 0) this.statistics.note(this.backend.id, 'skip', 0, 0, Date.now());
+      await this.checkDown();
+    } else if (this.backend.health_check.period > 0) {
+      await this.checkUp(performance.now());
+    }
   }
 
   private async checkDown(): Promise<void> {
     const answer = await this.questions.role();
     if (this.stopped) return;
     if (answer.alive) this.questions.answered(answer);
+    else this.states.setPg(this.backend.id, PgStatus.down, PgRole.unknown);
   }
 
-  private async checkUp(): Promise<void> {
+  private async checkUp(startedMs: number): Promise<void> {
     const { id, health_check } = this.backend;
     for (let retries = 0; ; retries++) {
       const answer = await this.questions.alive();
       if (this.stopped || !this.states.isAlive(id)) return;
       if (answer.alive) {
+        this.statistics.note(id, 'success', retries, performance.now() - startedMs, Date.now());
         this.states.setPgUp(id, PgRole.unknown);
         return;
       }
       if (retries >= health_check.max_retries) {
+        this.statistics.note(id, 'fail', retries, performance.now() - startedMs, Date.now());
         this.questions.failed(answer.reason);
         return;
       }
-      this.states.remark(id, LogLevel.log, `health check of node ${id} failed: ${answer.reason}; trying again`);
+      this.states.remark(id, LogLevel.log, `health check of node ${id} failed: ${answer.reason}; trying again`, this.log);
       await pause(health_check.retry_delay * 1000);
       if (this.stopped) return;
     }

@@ -7,6 +7,7 @@
 import { type Logger, LogLevel } from '../../shared/logger.js';
 import { delayUnknown, NodeRole, NodeStatus, type NodeTable, PgRole, PgStatus } from '../../shared/memory/node-table.js';
 import type { Backend } from '../../shared/settings.js';
+import type { StoredStatus } from './status-file.js';
 
 export class NodeStates {
   /** Things said about a node, so that a lasting condition is logged once and not with every check. */
@@ -14,12 +15,18 @@ export class NodeStates {
   private expectedBytes: number = delayUnknown;
   private expectedUs: number = delayUnknown;
 
-  constructor(private readonly table: NodeTable, private readonly streaming: boolean, private readonly log: Logger) {}
+  /** @param kept is told the states after each change, by node id */
+  constructor(
+    private readonly table: NodeTable,
+    private readonly streaming: boolean,
+    private readonly log: Logger,
+    private readonly kept: (states: readonly StoredStatus[]) => void = () => undefined,
+  ) {}
 
   /** Adds a node; it may be used before the first check has been made when `status` is waiting. */
   configure(backend: Backend, status: typeof NodeStatus.waiting | typeof NodeStatus.down): void {
     if (this.table.count <= backend.id) this.table.setCount(backend.id + 1);
-    this.table.setStatus(backend.id, status);
+    this.setStatus(backend.id, status);
     this.forgetReplication(backend.id);
     this.setRoles();
   }
@@ -37,7 +44,7 @@ export class NodeStates {
     const before = this.table.status(node);
     if (before === NodeStatus.up) return;
     this.said.delete(node);
-    this.table.setStatus(node, NodeStatus.up);
+    this.setStatus(node, NodeStatus.up);
     this.setRoles();
     if (before === NodeStatus.down) this.log.log(LogLevel.log, `node ${node} answers again and is back in service`, { node });
   }
@@ -46,11 +53,22 @@ export class NodeStates {
   down(node: number, reason: string): void {
     if (this.table.status(node) === NodeStatus.down) return;
     this.forgetReplication(node);
-    this.table.setStatus(node, NodeStatus.down);
+    this.setStatus(node, NodeStatus.down);
     if (this.table.primary === node) this.table.setPrimary(-1);
     this.setRoles();
     this.log.log(LogLevel.log, `node ${node} is down: ${reason}`, { node });
     if (this.table.main < 0) this.log.log(LogLevel.warning, 'all nodes are down');
+  }
+
+  /** An operator has taken the node out of service, or lets it in again: then it is used as soon as it answers. */
+  setDetached(node: number, detached: boolean): void {
+    if (this.table.isDetached(node) === detached) return;
+    this.table.setDetached(node, detached);
+    this.keep();
+  }
+
+  isDetached(node: number): boolean {
+    return this.table.isDetached(node);
   }
 
   /** Makes the node the primary; -1 when the one there was is not primary any more. */
@@ -107,10 +125,25 @@ export class NodeStates {
   }
 
   /** Logs a remark about the node unless it was the last one made about it. */
-  remark(node: number, level: LogLevel, text: string): void {
+  remark(node: number, level: LogLevel, text: string, log = this.log): void {
     if (this.said.get(node) === text) return;
     this.said.set(node, text);
-    this.log.log(level, text, { node });
+    log.log(level, text, { node });
+  }
+
+  private setStatus(node: number, status: NodeStatus): void {
+    this.table.setStatus(node, status);
+    this.keep();
+  }
+
+  /** Tells what a restart should know. */
+  private keep(): void {
+    const { table } = this;
+    this.kept(Array.from({ length: table.count }, (_, node) => {
+      if (table.status(node) === NodeStatus.unused) return 'unused';
+      if (table.isAlive(node)) return 'up';
+      return table.isDetached(node) ? 'detached' : 'down';
+    }));
   }
 
   private forgetReplication(node: number): void {

@@ -8,7 +8,7 @@ import { ConfigError } from './errors.js';
 import { readAssignments } from './include.js';
 import { applyOldModes } from './old-modes.js';
 import { type Entry, parseAssignments, type ParsedFile } from './parse.js';
-import { logDestinations, validateSettings } from './validate.js';
+import { validateSettings } from './validate.js';
 
 export interface LoadedConfig {
   readonly settings: Settings;
@@ -23,7 +23,6 @@ function notActedOn(entry: Entry): string | null {
   if (isDeepStrictEqual(value, parameter.default)) return null;
   if (parameter.actedOn !== true) return key;
   if (parameter.type === 'enum' && parameter.notYet?.includes(String(value)) === true) return `${key} = ${String(value)}`;
-  if (key === 'log_destination' && logDestinations({ log_destination: String(value) }).includes('syslog')) return 'log_destination = syslog';
   return null;
 }
 

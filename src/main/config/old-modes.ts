@@ -6,7 +6,7 @@ import { scalarParameters } from '../../shared/parameters/table.js';
 import { issueText } from './errors.js';
 import type { PlacedAssignment } from './include.js';
 import type { Entry, ParsedFile } from './parse.js';
-import { parseValue, ValueError } from './values.js';
+import { parseValue, ValueError } from '../../shared/parameters/parse-value.js';
 
 const subModes: Readonly<Record<string, string>> = { stream: 'streaming_replication', logical: 'logical_replication' };
 

@@ -4,7 +4,7 @@ import { findParameter, parameterNames } from '../../shared/parameters/table.js'
 import { type ConfigIssue, issueText, type Place } from './errors.js';
 import type { PlacedAssignment } from './include.js';
 import { oldModeKeys, renamed, whyIgnored } from './old-names.js';
-import { parseValue, ValueError } from './values.js';
+import { parseValue, ValueError } from '../../shared/parameters/parse-value.js';
 
 /** A value of the file and where it stands. */
 export interface Entry extends Place {

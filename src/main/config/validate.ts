@@ -1,8 +1,11 @@
 /** Checks that concern more than one parameter, or a parameter as a whole. */
+import { logDestinations } from '../../shared/log-destination.js';
 import { parseObjectRelationships } from '../../shared/routing/object-relationships.js';
 import { redirectFaults } from '../../shared/routing/redirect-list.js';
 import type { Settings } from '../../shared/settings.js';
 import type { ConfigIssue, Place } from './errors.js';
+
+export { logDestinations } from '../../shared/log-destination.js';
 
 /** Where a key was set; line 0 when it has its default. */
 export type Locate = (key: string) => Place;
@@ -48,11 +51,6 @@ const cacheSizes: Check = (settings) => {
   if (block > total) found.push({ key: 'memqcache_cache_block_size', message: `memqcache_cache_block_size (${block}) must not be greater than memqcache_total_size (${total})` });
   return found;
 };
-
-/** The words of log_destination. */
-export function logDestinations({ log_destination }: Pick<Settings, 'log_destination'>): readonly string[] {
-  return log_destination.split(',').map((word) => word.trim().toLowerCase());
-}
 
 const destinations: Check = (settings) =>
   logDestinations(settings).some((word) => word === 'stderr' || word === 'syslog') ? [] : [{ key: 'log_destination', message: 'it must name stderr, syslog or both' }];

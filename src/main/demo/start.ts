@@ -1,11 +1,14 @@
 /** `npm start`: a PostgreSQL cluster in a scratch directory with pgloom in front of it, until Ctrl-C. */
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { runPgpool } from '../pgpool-server.js';
 import { startCluster, type Cluster } from './cluster.js';
-import { portProblem } from './free-port.js';
+import { freePort, portProblem } from './free-port.js';
 import { writeStartFiles } from './start-settings.js';
 
 const defaultPort = 9999;
+/** For metrics and the status page; another one is taken when it is in use. */
+const preferredHttpPort = 9990;
 /** `demo`, because the links of a database named `postgres` are never pooled. */
 const database = 'demo';
 
@@ -42,11 +45,14 @@ async function start(port: number): Promise<void> {
   cluster = await startCluster({ signals: false });
   await cluster.query(0, `create database ${database}`);
   await cluster.waitForReplay();
-  const files = writeStartFiles(cluster.directory, cluster.nodes, port);
+  const httpPort = await portProblem(preferredHttpPort) === undefined ? preferredHttpPort : await freePort();
+  const pcpPassword = randomBytes(6).toString('hex');
+  const files = writeStartFiles(cluster.directory, cluster.nodes, { port, httpPort, pcpPassword });
   const pgloom = await runPgpool({ ...files, foreground: true });
   stopPgloom = () => pgloom.stop('fast');
   // By itself, when it cannot go on.
   void pgloom.ended.then(stop);
+  console.log(`status page: http://127.0.0.1:${httpPort}/   (its buttons ask for a PCP user: demo, password ${pcpPassword})`);
   console.log(`pgloom serves one primary and two standbys on port ${port}. Now type: ${nextCommand(port)}   (Ctrl-C here stops everything)`);
 }
 

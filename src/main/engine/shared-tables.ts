@@ -1,6 +1,8 @@
 /** The shared memory of one pgloom, made once by the primary thread; layouts in src/shared/memory. */
 import { availableParallelism } from 'node:os';
 import { ChildTable } from '../../shared/memory/child-table.js';
+import { HealthTable } from '../../shared/memory/health-table.js';
+import { LatencyTable } from '../../shared/memory/latency-table.js';
 import { MutationTable } from '../../shared/memory/mutation-table.js';
 import { NodeTable } from '../../shared/memory/node-table.js';
 import { createRelationCache, type RelationCacheData } from '../../shared/memory/relation-cache.js';
@@ -12,6 +14,9 @@ export interface SharedTables {
   readonly nodes: NodeTable;
   readonly children: ChildTable;
   readonly workers: WorkerTable;
+  readonly health: HealthTable;
+  /** Null when there is no HTTP port: nobody measures then. */
+  readonly latencies: LatencyTable | null;
   /** Null when enable_shared_relcache is off. */
   readonly relationCache: RelationCacheData | null;
   readonly mutations: MutationTable;
@@ -37,6 +42,8 @@ export function createSharedTables(settings: Settings): SharedTables {
     nodes: new NodeTable(),
     children: new ChildTable(settings.num_init_children, perWorker),
     workers: new WorkerTable(threads),
+    health: new HealthTable(),
+    latencies: settings.http_port === 0 ? null : new LatencyTable(threads),
     // relcache_size is for each kind of fact; here relations and functions share the room.
     relationCache: settings.enable_shared_relcache ? createRelationCache(settings.relcache_size * 2) : null,
     mutations,
@@ -47,13 +54,15 @@ export function createSharedTables(settings: Settings): SharedTables {
 
 /** What every worker thread gets as workerData. */
 export function workerDataOf(tables: SharedTables, settings: Settings, access: AccessFiles): WorkerData {
-  const { nodes, children, workers, relationCache, mutations, childIds, tickets } = tables;
+  const { nodes, children, workers, health, latencies, relationCache, mutations, childIds, tickets } = tables;
   return {
     settings,
     access,
     nodeTable: nodes.buffer,
     childTable: { buffer: children.buffer, size: children.size, perWorker: children.perWorker },
     workerTable: { buffer: workers.buffer, size: workers.size },
+    healthTable: health.buffer,
+    latencyTable: latencies?.buffer ?? null,
     relationCache,
     mutations: { buffer: mutations.buffer, size: mutations.size },
     childIds,

@@ -41,6 +41,8 @@ export interface WorkerPoolEvents {
   /** A client may find room now that did not before. */
   readonly onRoom: () => void;
   readonly onReport: (report: Report) => void;
+  /** A worker has told everybody something. */
+  readonly onBroadcast: (message: Broadcast) => void;
   /** No thread is left and none will come: nobody can be served any more. */
   readonly onDead: () => void;
 }
@@ -109,7 +111,7 @@ export class WorkerPool implements ClientSink {
     this.pool.on('workerDestroy', () => queueMicrotask(() => this.sweep()));
     this.pool.on('message', (report: Report) => this.receive(report));
     this.pool.on('error', (error: Error) => this.idleThreadFailed(error));
-    this.channel.onmessage = (): void => undefined;
+    this.channel.onmessage = (event: unknown): void => this.events.onBroadcast((event as { data: Broadcast }).data);
     this.channel.unref();
   }
 

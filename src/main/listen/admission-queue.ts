@@ -14,6 +14,7 @@
 import type { Socket } from 'node:net';
 import { errors, type PgError } from '../../shared/errors.js';
 import type { HandOver } from '../../shared/messages.js';
+import { AdmissionCounts } from './admission-counts.js';
 import { firstPacket } from './first-packet.js';
 import { Seldom } from './seldom.js';
 import { HandOverError, stopReading, takeDescriptor } from './socket-handover.js';
@@ -55,14 +56,17 @@ export interface AdmissionLimits {
 
 interface Waiting {
   readonly client: AcceptedClient;
+  readonly sinceMs: number;
   head: Buffer;
 }
 
 export class AdmissionQueue {
+  readonly counts = new AdmissionCounts();
   private readonly queue: Waiting[] = [];
   private readonly refusals: Refusals;
   private readonly failures: Seldom;
   private closing = false;
+  private held = false;
 
   constructor(
     private readonly sink: ClientSink,
@@ -88,27 +92,39 @@ export class AdmissionQueue {
   /** A client has been accepted; its socket is paused. */
   admit(client: AcceptedClient): void {
     const { numInitChildren, reservedConnections } = this.limits;
+    this.counts.accepted += 1;
     if (this.closing) {
-      this.refusals.refuse(client.socket, errors.shuttingDown());
+      this.refuse(client.socket, errors.shuttingDown());
     } else if (reservedConnections > 0 && this.sink.sessions + 1 > numInitChildren - reservedConnections) {
-      this.refusals.refuse(client.socket, errors.tooManyClients());
-    } else if (this.queue.length === 0 && this.sink.hasRoom()) {
+      this.refuse(client.socket, errors.tooManyClients());
+    } else if (!this.held && this.queue.length === 0 && this.sink.hasRoom()) {
       this.handOver(client, nothing);
     } else if (this.queue.length < this.capacity) {
       this.enqueue(client);
     } else {
-      this.refusals.refuse(client.socket, errors.tooManyClients());
+      this.refuse(client.socket, errors.tooManyClients());
     }
   }
 
   /** A child may have become free: the first in the queue gets it. */
   advance(): void {
-    while (this.queue.length > 0 && this.sink.hasRoom()) {
+    while (!this.held && this.queue.length > 0 && this.sink.hasRoom()) {
       const next = this.queue.shift();
       if (next === undefined) return;
       this.stopListening(next);
+      this.counts.waits.note(performance.now() - next.sinceMs);
       this.handOver(next.client, next.head);
     }
+  }
+
+  /** Lets nobody in until `resume`: clients wait in the queue. */
+  hold(): void {
+    this.held = true;
+  }
+
+  resume(): void {
+    this.held = false;
+    this.advance();
   }
 
   /** Shutdown: whoever waits is refused, and so is everyone who still comes. */
@@ -139,7 +155,7 @@ export class AdmissionQueue {
   }
 
   private enqueue(client: AcceptedClient): void {
-    const waiting: Waiting = { client, head: Buffer.alloc(0) };
+    const waiting: Waiting = { client, sinceMs: performance.now(), head: Buffer.alloc(0) };
     this.queue.push(waiting);
     const { socket } = client;
     socket.on('data', (chunk: Buffer) => this.read(waiting, chunk));
@@ -176,8 +192,13 @@ export class AdmissionQueue {
     stopReading(socket);
   }
 
+  private refuse(socket: Socket, reason: PgError, head?: Buffer): void {
+    this.counts.refused += 1;
+    this.refusals.refuse(socket, reason, head);
+  }
+
   private refuseWaiting(waiting: Waiting, reason: PgError): void {
     this.stopListening(waiting);
-    this.refusals.refuse(waiting.client.socket, reason, waiting.head);
+    this.refuse(waiting.client.socket, reason, waiting.head);
   }
 }

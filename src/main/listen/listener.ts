@@ -1,5 +1,5 @@
 /**
- * The listeners: TCP for each of listen_addresses, a Unix socket in each of unix_socket_directories.
+ * The listeners of clients and of PCP: TCP for each of listen_addresses, a Unix socket in each of unix_socket_directories.
  *
  * A list entry `*` is every interface of both families, `localhost` both loopback addresses; an empty list means
  * Unix sockets only. IPv4 and IPv6 get a socket each (ipv6Only), so that the log names what is really listened on.
@@ -12,7 +12,7 @@ import { Seldom } from './seldom.js';
 import { freeUnixSocketPath, openUnixSocket, removeUnixSocket, unixSocketPath } from './unix-socket.js';
 
 /** PGPOOLMAXLITSENQUEUELENGTH: Pgpool-II asks the kernel for no longer backlog than this. */
-const maxBacklog = 10_000;
+export const maxBacklog = 10_000;
 
 export interface ListenOptions {
   readonly listenAddresses: readonly string[];
@@ -20,8 +20,8 @@ export interface ListenOptions {
   readonly unixSocketDirectories: readonly string[];
   readonly unixSocketGroup: string;
   readonly unixSocketPermissions: number;
-  readonly numInitChildren: number;
-  readonly listenBacklogMultiplier: number;
+  /** How many clients the kernel keeps that are not accepted yet. */
+  readonly backlog: number;
 }
 
 export interface ListenerEvents {
@@ -31,7 +31,7 @@ export interface ListenerEvents {
 }
 
 /** One address to bind. An optional one may be missing on this machine (IPv6 of `*` and `localhost`). */
-interface Address {
+export interface Address {
   readonly host: string;
   readonly optional: boolean;
 }
@@ -117,8 +117,7 @@ export class Listeners {
   }
 
   private listen(where: NodeListenOptions): Promise<void> {
-    const { numInitChildren, listenBacklogMultiplier } = this.options;
-    const backlog = Math.min(numInitChildren * listenBacklogMultiplier, maxBacklog);
+    const { backlog } = this.options;
     const server = createServer({ pauseOnConnect: true, noDelay: true, keepAlive: true });
     const transport = where.path === undefined ? 'tcp' : 'unix';
     server.on('connection', (socket) => this.accept(socket, transport));
@@ -152,7 +151,8 @@ function peerAddress(socket: Socket): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
-async function resolveEntry(entry: string): Promise<Address[]> {
+/** The addresses of one entry of a list such as listen_addresses. @throws ListenError */
+export async function resolveEntry(entry: string): Promise<Address[]> {
   if (entry === '*') return [{ host: '0.0.0.0', optional: false }, { host: '::', optional: true }];
   if (entry === 'localhost') return [{ host: '127.0.0.1', optional: false }, { host: '::1', optional: true }];
   try {
@@ -163,7 +163,7 @@ async function resolveEntry(entry: string): Promise<Address[]> {
   }
 }
 
-function tcpError(host: string, port: number, error: NodeJS.ErrnoException): ListenError {
+export function tcpError(host: string, port: number, error: NodeJS.ErrnoException): ListenError {
   if (error.code === 'EADDRINUSE') return new ListenError(`could not listen on address "${host}": port ${port} is already in use (EADDRINUSE)`);
   return new ListenError(`could not listen on address "${host}", port ${port}: ${systemText(error)}`);
 }

@@ -7,9 +7,9 @@
  * The delays are aligned doubles, which a 64-bit machine reads and writes whole.
  *
  *   header: [epoch][primary node id, -1 = none][node count][DDL generation]
- *   row n : [status][role][pg status][pg role][delay bytes (2 words)][state][sync][delay us (2 words)][changed s]
+ *   row n : [status][role][pg status][pg role][delay bytes (2 words)][state][sync][delay us (2 words)][changed s][detached]
  *
- * The select counters are kept by the workers (see worker-table.ts) and summed by the reader.
+ * The statement counters are kept by the workers (see worker-table.ts) and summed by the reader.
  */
 
 /** Backend states with Pgpool-II's numbers (semantics: 0 unused, 1 waiting, 2 up, 3 down). */
@@ -42,7 +42,7 @@ const EPOCH = 0;
 const PRIMARY = 1;
 const COUNT = 2;
 const DDL = 3;
-const F = { status: 0, role: 1, pgStatus: 2, pgRole: 3, delayBytes: 4, state: 6, sync: 7, delayUs: 8, changed: 10 } as const;
+const F = { status: 0, role: 1, pgStatus: 2, pgRole: 3, delayBytes: 4, state: 6, sync: 7, delayUs: 8, changed: 10, detached: 11 } as const;
 
 export class NodeTable {
   readonly buffer: SharedArrayBuffer;
@@ -187,5 +187,15 @@ export class NodeTable {
   /** Unix time in seconds of the last change of status. */
   changedAt(node: number): number {
     return Atomics.load(this.words, this.at(node, F.changed)) >>> 0;
+  }
+
+  /** The operator has taken the node out of service: it stays down, whatever it answers, until it is attached. */
+  isDetached(node: number): boolean {
+    return Atomics.load(this.words, this.at(node, F.detached)) === 1;
+  }
+
+  setDetached(node: number, detached: boolean): void {
+    Atomics.store(this.words, this.at(node, F.detached), detached ? 1 : 0);
+    this.touch();
   }
 }

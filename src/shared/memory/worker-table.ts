@@ -4,13 +4,27 @@
  * A thread claims a row when it starts (its thread id in `thread`), the primary thread clears the rows of
  * threads that are gone. Counters are written by the owner only and summed by whoever reads them.
  *
- *   row w: [thread id, 0 = free][event-loop utilization, per mille][sessions][...] then, per node, select count
+ *   row w: [thread id, 0 = free][event-loop utilization, per mille][sessions][-], doubles: [pool hits][pool misses][delay of the event
+ *          loop, ms: median, p99, maximum][heap bytes], then per node and kind [statements sent]
  */
 import { maxNodes } from './node-table.js';
+import { countedKinds, type CountedKind } from './statement-counts.js';
 
 const headWords = 16;
-const rowWords = headWords + maxNodes * 2;
+const rowWords = headWords + maxNodes * countedKinds * 2;
 const F = { thread: 0, utilization: 1, sessions: 2 } as const;
+/** Doubles of the head. */
+const D = { hits: 2, misses: 3, delayMedian: 4, delayP99: 5, delayMax: 6, heap: 7 } as const;
+
+/** How a worker's thread is; zeros unless there is an HTTP port to ask for it. */
+export interface ThreadHealth {
+  /** Lateness of its event loop over the last seconds. */
+  readonly medianMs: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
+  /** JavaScript heap in use. */
+  readonly heapBytes: number;
+}
 
 export class WorkerTable {
   readonly buffer: SharedArrayBuffer;
@@ -50,6 +64,13 @@ export class WorkerTable {
     return Atomics.load(this.words, row * rowWords + F.thread);
   }
 
+  /** Threads that serve. */
+  get running(): number {
+    let count = 0;
+    for (let row = 0; row < this.size; row++) if (this.threadOf(row) !== 0) count++;
+    return count;
+  }
+
   /** Row of a thread, -1 when it has none yet. */
   rowOf(threadId: number): number {
     for (let row = 0; row < this.size; row++) if (this.threadOf(row) === threadId) return row;
@@ -73,16 +94,47 @@ export class WorkerTable {
     Atomics.store(this.words, row * rowWords + F.sessions, count);
   }
 
-  /** Adds to the number of SELECTs that the worker sent to the node. Owner only. */
-  addSelects(row: number, node: number, count: number): void {
-    const at = (row * rowWords + headWords) / 2 + node;
-    this.counts[at] = (this.counts[at] ?? 0) + count;
+  /** A session (or a question to the catalog) needed a link: an idle one was there, or one had to be opened. Owner only. */
+  countCheckOut(row: number, isHit: boolean): void {
+    const at = (row * rowWords) / 2 + (isHit ? D.hits : D.misses);
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
   }
 
-  /** SELECTs sent to the node by all workers since start (rows survive their threads). */
-  selects(node: number): number {
+  /** Check-outs by all workers since the start. */
+  checkOuts(): { readonly hits: number; readonly misses: number } {
+    let hits = 0;
+    let misses = 0;
+    for (let row = 0; row < this.size; row++) {
+      hits += this.counts[(row * rowWords) / 2 + D.hits] ?? 0;
+      misses += this.counts[(row * rowWords) / 2 + D.misses] ?? 0;
+    }
+    return { hits, misses };
+  }
+
+  /** Owner only. */
+  setThreadHealth(row: number, { medianMs, p99Ms, maxMs, heapBytes }: ThreadHealth): void {
+    const head = (row * rowWords) / 2;
+    this.counts[head + D.delayMedian] = medianMs;
+    this.counts[head + D.delayP99] = p99Ms;
+    this.counts[head + D.delayMax] = maxMs;
+    this.counts[head + D.heap] = heapBytes;
+  }
+
+  threadHealth(row: number): ThreadHealth {
+    const get = (field: number): number => this.counts[(row * rowWords) / 2 + field] ?? 0;
+    return { medianMs: get(D.delayMedian), p99Ms: get(D.delayP99), maxMs: get(D.delayMax), heapBytes: get(D.heap) };
+  }
+
+  /** One more statement of this kind was sent to the node (or one more error came from it). Owner only. */
+  countStatement(row: number, node: number, kind: CountedKind): void {
+    const at = (row * rowWords + headWords) / 2 + node * countedKinds + kind;
+    this.counts[at] = (this.counts[at] ?? 0) + 1;
+  }
+
+  /** Statements of this kind sent to the node by all workers since the start (rows survive their threads). */
+  statements(node: number, kind: CountedKind): number {
     let sum = 0;
-    for (let row = 0; row < this.size; row++) sum += this.counts[(row * rowWords + headWords) / 2 + node] ?? 0;
+    for (let row = 0; row < this.size; row++) sum += this.counts[(row * rowWords + headWords) / 2 + node * countedKinds + kind] ?? 0;
     return sum;
   }
 }

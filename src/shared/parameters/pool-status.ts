@@ -74,7 +74,9 @@ function cut(text: string, bytes: number): string {
 
 function scalarRow(settings: Settings, name: keyof typeof scalarParameters, shownAs: string = name): StatusRow {
   const parameter: Parameter = scalarParameters[name];
-  return [shownAs, statusValue(parameter, settings[name]), parameter.meaning];
+  // The one enum that Pgpool-II shows as a word.
+  const value = name === 'syslog_facility' ? settings[name] : statusValue(parameter, settings[name]);
+  return [shownAs, value, parameter.meaning];
 }
 
 function watchdogRows(settings: Settings): StatusRow[] {
@@ -110,6 +112,9 @@ export function flagText(backend: Backend): string {
   return `${backend.allowToFailover ? '' : 'DIS'}ALLOW_TO_FAILOVER${backend.alwaysPrimary ? '|ALWAYS_PRIMARY' : ''}`;
 }
 
+/** The numbers of the node table. */
+const stateWords = ['unused', 'waiting', 'up', 'down'];
+
 function backendRows(settings: Settings, live: LiveNodes): StatusRow[] {
   const weights = normalizedWeights(settings.backends);
   const table = indexedParameters.backend;
@@ -118,7 +123,7 @@ function backendRows(settings: Settings, live: LiveNodes): StatusRow[] {
     [`backend_port${backend.id}`, String(backend.port), table.backend_port.meaning],
     [`backend_weight${backend.id}`, (weights.get(backend.id) ?? 0).toFixed(6), table.backend_weight.meaning],
     [`backend_data_directory${backend.id}`, backend.data_directory, table.backend_data_directory.meaning],
-    [`backend_status${backend.id}`, String(live.nodeStatus(backend.id)), 'state of the node: 1 waiting, 2 up, 3 down'],
+    [`backend_status${backend.id}`, stateWords[live.nodeStatus(backend.id)] ?? '', 'state of the node: waiting, up or down'],
     [`standby_delay${backend.id}`, String(live.standbyDelay(backend.id)), 'how far the standby is behind'],
     [`backend_flag${backend.id}`, flagText(backend), table.backend_flag.meaning],
     [`backend_application_name${backend.id}`, backend.application_name, table.backend_application_name.meaning],
@@ -135,6 +140,7 @@ export function poolStatusRows(settings: Settings, live: LiveNodes): StatusRow[]
     ...backendRows(settings, live),
     scalarRow(settings, 'worker_threads'),
     scalarRow(settings, 'log_format'),
+    scalarRow(settings, 'pcp_client_version'),
   ];
   return rows.map(([name, value, description]) => [name, cut(value, valueBytes), cut(description, descriptionBytes)]);
 }

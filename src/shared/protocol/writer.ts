@@ -75,24 +75,11 @@ export function closeStatement(name: string): Buffer {
   return message(F.close, Buffer.from('S'), name);
 }
 
-/**
- * A whole answer of text columns: RowDescription, rows, CommandComplete `SELECT n`.
- * Columns are shown as Pgpool-II shows them: type oid 0, size -1, text format.
- */
-export function textResult(columns: readonly string[], rows: readonly (readonly string[])[]): Buffer {
+/** RowDescription of text columns, as Pgpool-II shows them: type oid 0, size -1, text format. */
+export function textDescription(columns: readonly string[]): Buffer {
   const description: (Uint8Array | string)[] = [int16(columns.length)];
   for (const column of columns) {
     description.push(column, int32(0), int16(0), int32(0), int16(-1), int32(-1), int16(0));
   }
-  const parts = [message(B.rowDescription, ...description)];
-  for (const row of rows) {
-    const cells: Uint8Array[] = [int16(columns.length)];
-    for (const cell of row) {
-      const bytes = Buffer.from(cell, 'utf8');
-      cells.push(int32(bytes.length), bytes);
-    }
-    parts.push(message(B.dataRow, ...cells));
-  }
-  parts.push(message(B.commandComplete, `SELECT ${rows.length}`));
-  return Buffer.concat(parts);
+  return message(B.rowDescription, ...description);
 }

@@ -138,6 +138,8 @@ export class BackendLink extends Link {
   /** When it came back to the pool; row of the child whose client used it last. */
   idleSinceMs = 0;
   lastChildRow = -1;
+  /** What a client's session sent last, one character for each byte. */
+  statement = '';
   /** Still counted against the pool's capacity. */
   counted = true;
 

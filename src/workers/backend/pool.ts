@@ -20,8 +20,8 @@ const resetTimeoutMs = 10_000;
 export class PoolEntry {
   /** Idle links by node id, the most recently used last. */
   readonly idle = new Map<number, BackendLink[]>();
-  /** What a client of this entry is told at login, made when first needed. */
-  constructor(readonly key: string, readonly as: LoginAs, readonly database: string) {}
+  /** @param number tells the entries of one worker apart, in reports */
+  constructor(readonly key: string, readonly as: LoginAs, readonly database: string, readonly number: number) {}
 }
 
 /** Watches links that lie in the pool: whatever happens to one there, it leaves the pool. */
@@ -51,14 +51,21 @@ class IdleWatch implements LinkUser {
 
 export class BackendPool {
   private readonly entries = new Map<string, PoolEntry>();
+  private lastEntry = 0;
   /** Links by node: opened or being opened, idle or in use. */
   private readonly opened = new Map<number, number>();
 
   /**
    * @param capacity links to one node that may exist at a time before idle ones are closed
    * @param now the worker's coarse clock, ms
+   * @param checkedOut told of each link wanted: true when an idle one was there, false when one has to be opened
    */
-  constructor(private readonly now: () => number, private readonly settings: () => Settings, private readonly capacity: () => number) {}
+  constructor(
+    private readonly now: () => number,
+    private readonly settings: () => Settings,
+    private readonly capacity: () => number,
+    private readonly checkedOut: (isHit: boolean) => void,
+  ) {}
 
   /** The entry of a set of startup parameters; made on first use. */
   entry(parameters: readonly (readonly [string, string])[], storedPassword: string | undefined): PoolEntry {
@@ -69,7 +76,7 @@ export class BackendPool {
       if (entry !== undefined) this.closeIdle(entry);
       const values = new Map(sorted);
       const user = values.get('user') ?? '';
-      entry = new PoolEntry(key, { user, storedPassword, parameters: sorted }, values.get('database') ?? user);
+      entry = new PoolEntry(key, { user, storedPassword, parameters: sorted }, values.get('database') ?? user, ++this.lastEntry);
       this.entries.set(key, entry);
     }
     return entry;
@@ -82,13 +89,17 @@ export class BackendPool {
       const link = idle?.pop();
       if (link === undefined) return null;
       link.user = null;
-      if (!link.closed && link.quiet && !link.socket.destroyed && link.socket.readyState === 'open') return link;
+      if (!link.closed && link.quiet && !link.socket.destroyed && link.socket.readyState === 'open') {
+        this.checkedOut(true);
+        return link;
+      }
       this.close(link);
     }
   }
 
   /** Opens a new link. @throws as openLink */
   async open(entry: PoolEntry, node: number): Promise<BackendLink> {
+    this.checkedOut(false);
     const settings = this.settings();
     const backend = settings.backends.find(({ id }) => id === node);
     if (backend === undefined) throw new Error(`node ${node} is not configured`);

@@ -203,7 +203,7 @@ export class Router {
     switch (plan.kind) {
       case StatementKind.read:
       case StatementKind.empty:
-      case StatementKind.pool:
+      case StatementKind.own:
         return;
       case StatementKind.begin:
         if (this.inTransaction) {

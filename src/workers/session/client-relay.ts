@@ -9,6 +9,8 @@
  */
 import { errors } from '../../shared/errors.js';
 import { F } from '../../shared/protocol/letters.js';
+import { closeStatement } from '../../shared/protocol/writer.js';
+import type { OwnCommand, PcpCommand, PgpoolCommand } from '../sql/own-command.js';
 import type { Plan } from '../sql/plan.js';
 import { Batch } from './batch.js';
 import type { ClientReader } from './client-link.js';
@@ -43,7 +45,9 @@ export class ClientRelay implements ClientReader {
 
   /** The batch's link has answered the part that was sent there before it was split. */
   splitSettled(failed: boolean): void {
-    if (failed) this.skipToSync = true;
+    if (!failed) return;
+    this.skipToSync = true;
+    this.traffic.pcp.forget();
   }
 
   process(data: Buffer, start: number, end: number): number {
@@ -126,8 +130,10 @@ export class ClientRelay implements ClientReader {
     const { traffic, batch } = this;
     const withinBatch = batch.isOpen;
     if (withinBatch && !this.endBatch(data)) return false;
-    const plan = next <= end ? traffic.planOf(data, pos + 5, next - 1) : traffic.bigPlan();
-    if (plan.pool !== null) this.flush(data); // it waits for what was asked before
+    const plan = traffic.pcp.resolved(next <= end ? traffic.texts.planOf(data, pos + 5, next - 1) : traffic.texts.bigPlan());
+    if (plan === null) return false;
+    if (plan.own !== null) this.flush(data); // it waits for what was asked before
+    if (plan.own?.type === 'pcp') return this.pcpQuery(plan.own, next, end, withinBatch);
     const link = traffic.chooseForQuery(plan, data, pos + 5, Math.min(next - 1, end), withinBatch);
     if (link === null) return false;
     if (link === 'answered') {
@@ -139,6 +145,21 @@ export class ClientRelay implements ClientReader {
     link.forgetUnnamed();
     link.askSimple();
     this.take(next, end, false);
+    return true;
+  }
+
+  /** It goes to the server as another Query. */
+  private pcpQuery(own: PcpCommand, next: number, end: number, withinBatch: boolean): boolean {
+    const { traffic } = this;
+    const made = traffic.pcp.query(own);
+    const link = made === null ? null : traffic.chooseForQuery(made.plan, made.message, 5, made.message.length - 1, withinBatch || own.acts);
+    if (made === null || link === null || link === 'answered') return false;
+    traffic.forgetUnnamed();
+    link.forgetUnnamed();
+    link.askSimple();
+    link.send(made.message);
+    traffic.pcp.sent(link, own);
+    this.take(next, end, true);
     return true;
   }
 
@@ -164,15 +185,67 @@ export class ClientRelay implements ClientReader {
     if (textEnd < 0 || textEnd > limit || (whole && textEnd >= limit)) return this.malformed('Parse');
     const name = nameEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, nameEnd);
     if (name !== '' && this.isUnanswered(data, name)) return false;
-    const plan = whole ? traffic.planOf(data, nameEnd + 1, textEnd) : traffic.bigPlan();
+    const plan = traffic.pcp.resolved(whole ? traffic.texts.planOf(data, nameEnd + 1, textEnd) : traffic.texts.bigPlan());
+    if (plan === null) return false;
+    if (plan.own !== null) return this.parseOwn(data, name, plan.own, next, end, textEnd);
     // A Parse too large to be held cannot be said again elsewhere: its plan keeps it on the primary.
     const message = whole ? Buffer.from(data.subarray(pos, next)) : Buffer.alloc(0);
-    const statement = new Statement(name, message, plan, traffic.mayLeave(plan, data, nameEnd + 1, textEnd));
+    const mayLeave = traffic.texts.mayLeave(plan, data, nameEnd + 1, textEnd);
+    const statement = new Statement(name, message, plan, mayLeave, false, whole ? traffic.texts.shown(data, nameEnd + 1, textEnd) : '');
     if (!this.admit(data, statement)) return false;
     // The server refuses a name that is in use: the link must know of it to do so.
     if (batch.link !== null && name !== '') this.want(data, name);
     batch.parse(statement);
     this.take(next, end, false);
+    return true;
+  }
+
+  /** A statement for pgloom itself: the server gets one in its place that gives the answer (see own-sql.ts). */
+  private parseOwn(data: Buffer, name: string, own: OwnCommand, next: number, end: number, textEnd: number): boolean {
+    const { traffic, batch } = this;
+    const statement = own.type === 'pcp' ? traffic.pcp.parsed(name, own, data.subarray(textEnd + 1, next)) : traffic.ownStatement(name, own);
+    if (statement === null || !this.admitOwn(data, statement)) return false;
+    if (name !== '') this.want(data, name);
+    batch.parse(statement);
+    batch.link?.send(statement.message);
+    this.take(next, end, true);
+    return true;
+  }
+
+  /** Such a statement was prepared in an earlier batch: what it tells is made new. */
+  private renewOwn(data: Buffer, name: string, own: PgpoolCommand, primaryOnly: boolean): boolean {
+    const { traffic, batch } = this;
+    const statement = traffic.ownStatement(name, own);
+    if (statement === null || !this.admitOwn(data, statement, primaryOnly)) return false;
+    const link = batch.link as NonNullable<typeof batch.link>;
+    if (name !== '' && link.statements.has(name)) {
+      link.expectClose(name, true);
+      link.send(closeStatement(name));
+    }
+    link.expectParse(statement, true);
+    link.send(statement.message);
+    return true;
+  }
+
+  /** The results of pgpool_adm's functions are put into the statement that is being bound. */
+  private renewPcp(data: Buffer, statement: Statement, own: PcpCommand, primaryOnly: boolean): boolean {
+    const { traffic, batch } = this;
+    if (own.acts && !traffic.pcp.hasAsked) {
+      if (batch.undecided && !this.decide(data)) return false;
+      if (batch.link !== null) return this.split(data);
+      this.flush(data);
+      if (!traffic.pcp.settle(null)) return false;
+    }
+    if (!traffic.pcp.isReady(own) || !this.admitOwn(data, statement, primaryOnly)) return false;
+    traffic.pcp.renew(batch.link as NonNullable<typeof batch.link>, statement, own);
+    return true;
+  }
+
+  /** It is sent apart from the client's bytes: what is before it has to be on its way. */
+  private admitOwn(data: Buffer, statement: Statement, primaryOnly = false): boolean {
+    if (!this.admit(data, statement, primaryOnly)) return false;
+    if (this.batch.undecided && !this.decide(data)) return false;
+    this.flush(data);
     return true;
   }
 
@@ -186,9 +259,17 @@ export class ClientRelay implements ClientReader {
     const portal = portalEnd === pos + 5 ? '' : data.latin1Slice(pos + 5, portalEnd);
     if (this.isUnanswered(data, name)) return false;
     const statement = batch.parsed(name) ?? traffic.statementOf(name);
-    if (!this.admit(data, statement, portal !== '')) return false;
-    this.want(data, name);
+    const own = statement?.plan.own;
+    if (statement !== undefined && own?.type === 'pcp') {
+      if (!this.renewPcp(data, statement, own, portal !== '')) return false;
+    } else if (own !== null && own !== undefined && own.type !== 'pcp' && batch.parsed(name) === undefined) {
+      if (!this.renewOwn(data, name, own, portal !== '')) return false;
+    } else {
+      if (!this.admit(data, statement, portal !== '')) return false;
+      this.want(data, name);
+    }
     traffic.portals.bind(portal, statement?.plan ?? null);
+    traffic.boundText = statement?.shown ?? '';
     traffic.portals.unnamedLink = batch.link;
     this.take(next, end, false);
     return true;
@@ -239,7 +320,7 @@ export class ClientRelay implements ClientReader {
     if (!this.admitPortal(data, portal)) return false;
     const plan = traffic.portals.plan(portal);
     if (this.batch.link === null) this.batch.execute(plan);
-    else traffic.executed(plan);
+    else traffic.portalExecuted(plan);
     this.take(next, end, false);
     return true;
   }
@@ -337,7 +418,7 @@ export class ClientRelay implements ClientReader {
     return true;
   }
 
-  private readonly booked = (plan: Plan | null): void => this.traffic.executed(plan);
+  private readonly booked = (plan: Plan | null): void => this.traffic.portalExecuted(plan);
 
   /* ---- bytes ---- */
 

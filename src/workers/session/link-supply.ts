@@ -136,6 +136,11 @@ export class LinkSupply {
     return worker.factsOf(database).verdict(plan, worker.nodes.ddlGeneration, (sql) => this.askNode(primaryNode, sql, askTimeoutMs), reader);
   }
 
+  /** Asks the primary's catalog, outside of the client's transaction; rows as text. */
+  askCatalog(sql: string): Promise<(string | null)[][]> {
+    return this.askNode(this.traffic.router.primaryNode, sql, askTimeoutMs);
+  }
+
   private async askNode(node: number, sql: string, timeoutMs: number): Promise<(string | null)[][]> {
     const { worker, entry } = this.session;
     const link = worker.pool.take(entry, node) ?? (await worker.pool.open(entry, node));

@@ -1,5 +1,6 @@
 /** The DETAIL of a client's message in the log: names and SQL text. Values of parameters and COPY data are never shown. */
 import { F } from '../../shared/protocol/letters.js';
+import { withoutPasswords } from '../sql/masked-text.js';
 import { PayloadStrings } from './payload-strings.js';
 
 /** So much of a message is kept to be logged. */
@@ -13,7 +14,7 @@ export const maxDetailBytes = 8192;
 export function messageDetail(letter: number, payload: Buffer, payloadBytes: number): string | undefined {
   const strings = new PayloadStrings(payload.subarray(0, maxDetailBytes), payloadBytes);
   const next = (skipBytes = 0): string => {
-    const text = strings.next(skipBytes);
+    const text = withoutPasswords(strings.next(skipBytes));
     return strings.isCut ? `"${text}" ... (message of ${payloadBytes} bytes)` : `"${text}"`;
   };
   switch (letter) {

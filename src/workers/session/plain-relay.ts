@@ -5,22 +5,36 @@
 import { errors } from '../../shared/errors.js';
 import { F } from '../../shared/protocol/letters.js';
 import type { ClientReader } from './client-link.js';
+import type { BackendLink } from '../backend/backend-link.js';
 import { messageLimits } from './message-limits.js';
+import { PlainPortals } from './plain-portals.js';
+import type { PcpCommand } from '../sql/own-command.js';
 import type { Traffic } from './traffic.js';
 
 /** A query string is looked at when all of it is there, up to this size. */
 const maxHeldBytes = 65_536;
+/** No longer name is looked for. */
+const maxNameBytes = 1024;
 
 export class PlainRelay implements ClientReader {
   /** Bytes still to come of the message that is being written on. */
   private remaining = 0;
   private run = 0;
+  /** A batch that was ended in its middle has failed: the rest of it is not to be run. */
+  private skipToSync = false;
+  private readonly portals = new PlainPortals();
 
   constructor(private readonly traffic: Traffic) {}
 
   /** Between two messages and outside any batch. */
   get idle(): boolean {
-    return this.remaining === 0 && this.traffic.current?.batchOpen !== true;
+    return this.remaining === 0 && this.traffic.current?.batchOpen !== true && !this.skipToSync;
+  }
+
+  /** What was sent of a batch before it was ended in its middle is answered. */
+  splitSettled(failed: boolean): void {
+    this.skipToSync = failed;
+    if (failed) this.traffic.pcp.forget();
   }
 
   process(data: Buffer, start: number, end: number): number {
@@ -32,17 +46,27 @@ export class PlainRelay implements ClientReader {
       const taken = Math.min(this.remaining, end - pos);
       this.remaining -= taken;
       pos += taken;
+      if (this.skipToSync) this.run = pos;
     }
     while (end - pos >= 5) {
       const letter = data[pos] as number;
       const length = ((data[pos + 1] as number) << 24) | ((data[pos + 2] as number) << 16) | ((data[pos + 3] as number) << 8) | (data[pos + 4] as number);
       if (length < 4 || length > (messageLimits[letter] as number)) return this.refuse(letter, length, data, pos, end);
       const next = pos + 1 + length;
-      if (letter === F.query && next > end && length <= maxHeldBytes) break;
+      // Copied data is passed on as it comes; of the rest the beginning is looked at, when all of it is there if it is short.
+      if (next > end && letter !== F.copyData && (length <= maxHeldBytes || end - pos < 3 * maxNameBytes)) break;
       if (letter === F.terminate) {
         this.flush(data, pos);
         traffic.farewell.say(traffic.current);
         return end;
+      }
+      if (this.skipToSync) {
+        this.skipToSync = letter !== F.sync;
+        if (this.skipToSync) {
+          this.remaining = Math.max(0, next - end);
+          this.run = pos = Math.min(next, end);
+          continue;
+        }
       }
       if (!this.message(letter, data, pos, next, end)) break;
       if (traffic.over) return end;
@@ -85,9 +109,17 @@ export class PlainRelay implements ClientReader {
         link.copyEnded();
         return true;
       case F.parse:
+        return this.parse(link, data, pos, next, end);
       case F.bind:
+        return this.bind(link, data, pos, next, end);
+      case F.execute: {
+        const { counts, own, text } = this.portals.executed(data, pos, Math.min(next, end));
+        if (own === null || own.type === 'pcp') traffic.counted(link, counts, text);
+        else traffic.ownExecuted(own);
+        link.batchOpen = true;
+        return true;
+      }
       case F.describe:
-      case F.execute:
       case F.close:
         link.batchOpen = true;
         return true;
@@ -96,13 +128,59 @@ export class PlainRelay implements ClientReader {
     }
   }
 
+  private parse(link: BackendLink, data: Buffer, pos: number, next: number, end: number): boolean {
+    const { traffic } = this;
+    const asked = next <= end ? this.portals.parse(data, pos, next, (from, to) => traffic.pcp.resolved(traffic.texts.planOf(data, from, to))) : null;
+    if (asked === 'wait') return false;
+    if (asked !== null) {
+      // The server gets one in its place that gives the answer (see own-sql.ts).
+      this.flush(data, pos);
+      const { name, own, types } = asked;
+      const statement = own.type === 'pcp' ? traffic.pcp.parsed(name, own, types) : traffic.ownStatement(name, own);
+      if (statement === null) return false;
+      link.send(statement.message);
+      this.run = next;
+    }
+    link.batchOpen = true;
+    return true;
+  }
+
+  private bind(link: BackendLink, data: Buffer, pos: number, next: number, end: number): boolean {
+    const { pcp } = this.traffic;
+    const bound = this.portals.bind(data, pos, Math.min(next, end));
+    const own = bound?.statement.own;
+    if (bound !== null && own?.type === 'pcp') {
+      this.flush(data, pos);
+      // Nothing may be unanswered: what is put in silently is told from the client's messages by its place.
+      if (!pcp.hasAsked && !pcp.settle(link)) return false;
+      if (!pcp.isReady(own)) return false;
+      pcp.renew(link, pcp.parsed(bound.name, own, bound.statement.types), own);
+    }
+    link.batchOpen = true;
+    return true;
+  }
+
   private query(data: Buffer, pos: number, next: number, end: number): ReturnType<Traffic['chooseForQuery']> {
     const { traffic } = this;
-    const plan = next <= end ? traffic.planOf(data, pos + 5, next - 1) : traffic.bigPlan();
-    const quick = traffic.plainQuery(plan);
+    const plan = traffic.pcp.resolved(next <= end ? traffic.texts.planOf(data, pos + 5, next - 1) : traffic.texts.bigPlan());
+    if (plan === null) return null;
+    const quick = traffic.plainQuery(plan, data, pos + 5, Math.min(next - 1, end));
     if (quick !== null) return quick;
-    if (plan.pool !== null) this.flush(data, pos); // it waits for what was asked before
+    if (plan.own !== null) this.flush(data, pos); // it waits for what was asked before
+    if (plan.own?.type === 'pcp') return this.pcpQuery(plan.own, next);
     return traffic.chooseForQuery(plan, data, pos + 5, Math.min(next - 1, end), true);
+  }
+
+  /** It goes to the server as another Query. */
+  private pcpQuery(own: PcpCommand, next: number): ReturnType<Traffic['chooseForQuery']> {
+    const { traffic } = this;
+    const made = traffic.pcp.query(own);
+    const link = made === null ? null : traffic.chooseForQuery(made.plan, made.message, 5, made.message.length - 1, true);
+    if (made === null || link === null || link === 'answered') return link;
+    link.send(made.message);
+    traffic.pcp.sent(link, own);
+    this.run = next;
+    return link;
   }
 
   private flush(data: Buffer, upTo: number): void {

@@ -8,42 +8,63 @@ import { matchHba } from '../../shared/auth/hba-match.js';
 import { encodeError, encodeNotice, errors, PgError } from '../../shared/errors.js';
 import { LogLevel, newLogIdentity, type LogIdentity, type Logger } from '../../shared/logger.js';
 import { reachesClient } from '../../shared/log-level.js';
+import { countsNothing } from '../../shared/memory/statement-counts.js';
 import { ChildState } from '../../shared/memory/child-table.js';
 import type { HandOver } from '../../shared/messages.js';
-import { TX } from '../../shared/protocol/letters.js';
-import { keyData, readyForQuery } from '../../shared/protocol/writer.js';
+import type { PcpAnswer, PcpCall } from '../../shared/pcp-functions.js';
+import { F, TX } from '../../shared/protocol/letters.js';
+import { int16, keyData, message, readyForQuery } from '../../shared/protocol/writer.js';
 import type { Settings } from '../../shared/settings.js';
 import type { BackendLink } from '../backend/backend-link.js';
 import type { PoolEntry } from '../backend/pool.js';
 import { Router } from '../route/router.js';
 import { staleTime } from '../route/stale-time.js';
 import { WriteTracking } from '../route/write-tracking.js';
-import type { Plan } from '../sql/plan.js';
+import type { PgpoolCommand } from '../sql/own-command.js';
+import { makePlan } from '../sql/make-plan.js';
+import { withoutPasswords } from '../sql/masked-text.js';
+import { StatementKind, type Plan } from '../sql/plan.js';
 import type { Worker } from '../worker.js';
+import { ownAnswer } from '../commands/own-commands.js';
+import { ownSql } from '../commands/own-sql.js';
+import { SessionParameters } from '../commands/session-parameters.js';
+import { sendSimpleAnswer } from '../commands/simple-answer.js';
 import { ClientLink } from './client-link.js';
 import { ClientRelay } from './client-relay.js';
-import { answerPoolCommand } from './pool-answers.js';
+import { ConnectionLog } from './connection-log.js';
+import { failureKind } from './failure-kind.js';
+import { Latency } from './latency.js';
 import { takeSecret } from './secret.js';
 import { startsIsolated } from './isolation.js';
 import { messageLogFor, type MessageLog } from './message-log.js';
 import { PlainRelay } from './plain-relay.js';
+import { Statement } from './statement.js';
 import { Startup, type StartupRequest } from './startup.js';
 import { Traffic } from './traffic.js';
 
 export class Session {
-  readonly settings: Settings;
+  /** What holds for this session: as at its begin, but for what PGPOOL SET has changed. */
+  settings: Settings;
+  readonly parameters: SessionParameters;
   readonly childRow: number;
   readonly client: ClientLink;
   readonly identity: LogIdentity;
   readonly log: Logger;
+  private readonly connectionLog: ConnectionLog;
   /** The log of messages and statements; null when the settings want none. */
-  readonly messages: MessageLog | null;
+  messages: MessageLog | null;
+  /** Null when nobody measures. */
+  private readonly latency: Latency | null;
   entry!: PoolEntry;
   database = '';
   /** application_name of the startup packet. */
   private application = '';
   traffic!: Traffic;
   private relay!: ClientRelay | PlainRelay;
+  /** A long answer of pgloom's own has just been sent. */
+  private ownAnswered = false;
+  /** What holds when all is answered. */
+  private readonly changes: (() => void)[] = [];
   loggedIn = false;
   over = false;
   /** What the session does, for SHOW POOL_POOLS. */
@@ -53,6 +74,7 @@ export class Session {
 
   constructor(readonly worker: Worker, private readonly handOver: HandOver, private readonly done: (reason: string) => void) {
     this.settings = worker.settings;
+    this.parameters = new SessionParameters(this.settings);
     // First, because it may throw: a descriptor that is no socket must cost no child.
     this.client = new ClientLink(handOver.fd, this);
     this.childRow = worker.children.take();
@@ -61,12 +83,14 @@ export class Session {
     this.identity = newLogIdentity('child', this.childRow < 0 ? 0 : worker.childTable.id(this.childRow));
     this.identity.host = handOver.host;
     this.log = worker.log.child(this.identity);
+    this.connectionLog = new ConnectionLog(this.settings, this.log, handOver, worker.hostNames);
     this.messages = messageLogFor(this.settings, this.log);
+    this.latency = worker.latencies === null ? null : new Latency(worker.latencies, worker.row);
   }
 
   start(): void {
     this.worker.sessions.add(this);
-    if (this.settings.log_connections) this.log.log(LogLevel.log, `new connection received`, { detail: `connecting host=${this.handOver.host || '[local]'} port=${this.handOver.port}` });
+    this.connectionLog.received();
     this.client.reader = new Startup({
       reply: (bytes) => this.client.send(bytes),
       started: (request) => this.login(request),
@@ -166,22 +190,32 @@ export class Session {
   }
 
   executing(): void {
+    this.latency?.asked();
     this.worker.childTable.setState(this.childRow, ChildState.executing);
   }
 
   settled(status: number): void {
+    if (this.changes.length > 0) for (const change of this.changes.splice(0)) change();
+    if (this.latency !== null && this.traffic.current !== null) this.latency.settled(this.traffic.current.node);
     // The time that a query took is not the client's idleness.
     this.heardMs = this.worker.nowMs;
     this.worker.childTable.setState(this.childRow, status === TX.idle ? ChildState.idle : ChildState.idleInTransaction);
   }
 
   splitSettled(failed: boolean): void {
-    if (this.relay instanceof ClientRelay) this.relay.splitSettled(failed);
+    this.relay.splitSettled(failed);
   }
 
-  countSelect(): void {
-    const node = this.traffic.current?.node;
-    if (node !== undefined) this.worker.workerTable.addSelects(this.worker.row, node, 1);
+  /** Something of the client's is sent to the link: it counts there, and is what SHOW POOL_POOLS shows of it. */
+  sent(link: BackendLink, kind: Plan['counts'], statement: string): void {
+    link.statement = statement;
+    this.latency?.sent(kind);
+    if (kind !== countsNothing) this.worker.workerTable.countStatement(this.worker.row, link.node, kind);
+  }
+
+  /** An error of the server passes. */
+  countFailure(link: BackendLink, message: Buffer | null): void {
+    this.worker.workerTable.countStatement(this.worker.row, link.node, failureKind(message));
   }
 
   nodeTrouble(node: number, reason: string): void {
@@ -191,13 +225,73 @@ export class Session {
   /** notice_per_node_statement. (For log_statement and log_per_node_statement see statement-log.ts.) */
   tell(link: BackendLink, sql: string, toClient: (notice: Buffer) => void): void {
     const { settings } = this;
-    const perNode = `DB node id: ${link.node} backend pid: ${link.pid} statement: ${sql}`;
+    const perNode = `DB node id: ${link.node} backend pid: ${link.pid} statement: ${withoutPasswords(sql)}`;
     if (settings.notice_per_node_statement && reachesClient(LogLevel.notice, settings.client_min_messages)) toClient(encodeNotice('NOTICE', '00000', perNode));
   }
 
-  /** Answers SHOW POOL_…; null while the rows of other workers are being fetched. */
-  answerPool(plan: Plan, status: number, ready: () => void, wait: () => void): 'answered' | null {
-    return answerPoolCommand(this, plan, status, ready, wait);
+  /**
+   * Answers a simple query for pgloom itself; null when that takes a while: it is to be asked again when `ready` is called,
+   * and is then answered.
+   */
+  answerOwn(command: PgpoolCommand, status: number, ready: () => void): 'answered' | null {
+    if (this.ownAnswered) {
+      this.ownAnswered = false;
+      return 'answered';
+    }
+    const answer = ownAnswer(this, command, ready);
+    if (answer === null) return null;
+    const sent = sendSimpleAnswer(this.client, answer, status, () => {
+      this.ownAnswered = true;
+      ready();
+    });
+    if (!sent) return null;
+    if (answer.type === 'done') answer.change?.();
+    return 'answered';
+  }
+
+  /** The statement that answers the command in the extended protocol; null while the rows of other workers are being fetched. */
+  ownStatement(name: string, own: PgpoolCommand, ready: () => void): Statement | null {
+    const answer = ownAnswer(this, own, ready);
+    if (answer === null) return null;
+    return new Statement(name, message(F.parse, name, ownSql(answer), int16(0)), makePlan(StatementKind.read, { own, counts: countsNothing }), true);
+  }
+
+  /** Asks the primary thread for what functions of pgpool_adm give. */
+  askPcp(calls: readonly PcpCall[], done: (answer: PcpAnswer) => void): void {
+    this.worker.pcpDesk.request({ user: this.user, address: this.handOver.host, calls }, done);
+  }
+
+  /** An own statement is executed: what it changes in the session holds when it is answered. */
+  ownExecuted(own: PgpoolCommand): void {
+    const answer = own.type === 'set' || own.type === 'reset' ? ownAnswer(this, own, () => undefined) : null;
+    if (answer?.type === 'done' && answer.change !== undefined) this.changes.push(answer.change);
+  }
+
+  /** PGPOOL SET, or RESET when the value is null. The parameter has been checked. */
+  setParameter(name: string, value: string | null): void {
+    if (value === null) this.parameters.reset(name);
+    else this.parameters.set(name, value);
+    this.parametersChanged();
+  }
+
+  resetParameters(): void {
+    this.parameters.resetAll();
+    this.parametersChanged();
+  }
+
+  /** Called while nothing is under way on the links. */
+  private parametersChanged(): void {
+    const before = this.settings;
+    this.settings = this.parameters.current;
+    const { settings, worker } = this;
+    this.traffic.settingsChanged();
+    if (settings.log_min_messages !== before.log_min_messages || settings.log_error_verbosity !== before.log_error_verbosity) {
+      this.log.setOwn(settings === worker.settings ? null : settings);
+    }
+    this.messages?.end();
+    this.messages = messageLogFor(settings, this.log);
+    this.client.reader = this.messages?.before(this.relay) ?? this.relay;
+    for (const link of this.traffic.supply.all()) link.tap = this.messages?.tap(link) ?? null;
   }
 
   /* ---- cancel ---- */
@@ -285,11 +379,7 @@ export class Session {
     if (!this.client.closed) this.client.finish(worker.nowMs);
     const isLast = this.childRow >= 0 && worker.children.isLastClient(this.childRow);
     this.traffic?.supply.releaseAll(reuse && !isLast && this.relay.idle);
-    if (this.settings.log_disconnections && this.user !== '') {
-      const seconds = (Date.now() - this.connectedMs) / 1000;
-      const time = new Date(seconds * 1000).toISOString().slice(11, 23);
-      this.log.log(LogLevel.log, `disconnection: session time: ${time} user=${this.user} database=${this.database} host=${this.handOver.host || '[local]'}`);
-    }
+    if (this.user !== '') this.connectionLog.ended(this.user, this.database, this.connectedMs);
     worker.sessions.delete(this);
     if (this.childRow >= 0) worker.children.giveBack(this.childRow);
     this.done(reason);

@@ -7,6 +7,7 @@
 import { LogLevel, type Logger } from '../../shared/logger.js';
 import { F } from '../../shared/protocol/letters.js';
 import type { FrameListener } from './frame-follower.js';
+import { withoutPasswords } from '../sql/masked-text.js';
 import { StatementTexts } from './statement-texts.js';
 
 /** So much of a message is kept: longer statements are cut. */
@@ -20,7 +21,7 @@ export class StatementLog implements FrameListener {
 
   message(letter: number, payload: Buffer, payloadBytes: number): void {
     const text = this.texts.textOf(letter, payload, payloadBytes);
-    if (text !== undefined && (letter === F.query || letter === F.execute)) this.log.log(LogLevel.log, `statement: ${text}`);
+    if (text !== undefined && (letter === F.query || letter === F.execute)) this.log.log(LogLevel.log, `statement: ${withoutPasswords(text)}`);
   }
 }
 
@@ -35,7 +36,7 @@ export class NodeStatementLog implements FrameListener {
   message(letter: number, payload: Buffer, payloadBytes: number): void {
     const text = this.texts.textOf(letter, payload, payloadBytes);
     if (letter === F.describe || letter === F.close) this.tell(`${String.fromCharCode(letter)} message`);
-    else if (text !== undefined) this.tell(`${perNodeLabels.get(letter)}${text}`);
+    else if (text !== undefined) this.tell(`${perNodeLabels.get(letter)}${withoutPasswords(text)}`);
   }
 
   private tell(what: string): void {

@@ -7,17 +7,20 @@
  */
 import { LogLevel } from '../../shared/logger.js';
 import { errors, PgError } from '../../shared/errors.js';
+import { CountedKind } from '../../shared/memory/statement-counts.js';
 import { B, TX } from '../../shared/protocol/letters.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { type Router, askFirst, nowhere } from '../route/router.js';
-import { passesPatterns, textMayLeave } from '../sql/first-character.js';
+import type { PgpoolCommand } from '../sql/own-command.js';
 import { StatementKind, type Plan } from '../sql/plan.js';
-import { plainPlan } from '../sql/plain-plan.js';
+import { PcpStatements } from '../commands/pcp-statements.js';
 import { Portals, type Batch } from './batch.js';
 import { Farewell } from './farewell.js';
+import { Interjections } from './interjections.js';
 import { Judge } from './judge.js';
 import { LinkState } from './link-state.js';
 import { LinkSupply } from './link-supply.js';
+import { QueryTexts } from './query-texts.js';
 import { SessionSettings } from './session-settings.js';
 import { SettingsBook } from './settings-book.js';
 import type { Session } from './session.js';
@@ -37,6 +40,8 @@ export class Traffic implements LinkUser {
   private readonly settingsBook: SettingsBook;
   private readonly statements = new Map<string, Statement>();
   readonly linkState: LinkState;
+  readonly texts: QueryTexts;
+  readonly pcp: PcpStatements;
   private readonly sqlPrepares = new SqlPrepares();
   private unnamed: Statement | null = null;
   private waiting: Waiting = 'nothing';
@@ -55,10 +60,11 @@ export class Traffic implements LinkUser {
   private noted = -1;
   /** Answers that the current link had given when it last owed nothing. */
   private answeredBefore = 0;
-  /** Bytes for the client that wait for the end of the message that is half-way. */
-  private readonly held: Buffer[] = [];
+  private readonly interjections: Interjections;
   /** notice_per_node_statement: kept apart so that the quiet case costs one test. */
-  private readonly talkative: boolean;
+  private talkative = false;
+  /** Text of the statement that was bound last; see BackendLink.statement. */
+  boundText = '';
   /** There is but one node to go to: what a statement is need not be known. */
   readonly single: boolean;
 
@@ -66,11 +72,19 @@ export class Traffic implements LinkUser {
     this.router = session.makeRouter();
     this.settingsBook = new SettingsBook(this.settings, this.router);
     this.supply = new LinkSupply(session, this);
+    this.interjections = new Interjections(session.client);
     this.farewell = new Farewell(session);
     this.linkState = new LinkState(this, this.settings, this.statements);
     this.single = this.router.isRaw || session.settings.backends.length === 1;
     this.sharesWrites = session.settings.disable_load_balance_on_write === 'dml_adaptive_global';
-    this.talkative = session.settings.notice_per_node_statement;
+    this.texts = new QueryTexts(session, this.router, this.single);
+    this.pcp = new PcpStatements(session, this);
+    this.settingsChanged();
+  }
+
+  /** The session has other settings than before, or begins. */
+  settingsChanged(): void {
+    this.talkative = this.session.settings.notice_per_node_statement;
   }
 
   /** Nothing more is wanted from the client. */
@@ -90,33 +104,7 @@ export class Traffic implements LinkUser {
     this.session.fail(error);
   }
 
-  /* ---- plans ---- */
-
-  /** Plan of the SQL text data[from, to). */
-  planOf(data: Buffer, from: number, to: number): Plan {
-    if (this.single) {
-      const plan = plainPlan(data, from, to);
-      if (plan !== null) return plan;
-    }
-    return this.session.worker.plans.planOf(data.latin1Slice(from, to));
-  }
-
-  /** Plan of a statement that is too long to be looked at. */
-  bigPlan(): Plan {
-    return this.session.worker.bigPlan;
-  }
-
-  /** Pgpool-II's tests on the text itself: first character, primary_routing_query_pattern_list. */
-  mayLeave(plan: Plan, data: Buffer, from: number, to: number): boolean {
-    // Pgpool-II looks at the first character of what it takes for a SELECT, not of SHOW and COPY.
-    if (plan.kind === StatementKind.read && !plan.countsAsSelect) return this.passesPatterns(data, from, to);
-    return this.router.balances && textMayLeave(data, from, to, this.session.settings, this.session.worker.rules.primaryPatterns);
-  }
-
-  /** primary_routing_query_pattern_list alone. */
-  private passesPatterns(data: Buffer, from: number, to: number): boolean {
-    return this.router.balances && passesPatterns(data, from, to, this.session.worker.rules.primaryPatterns);
-  }
+  /* ---- statements ---- */
 
   statementOf(name: string): Statement | undefined {
     return name === '' ? (this.unnamed ?? undefined) : this.statements.get(name);
@@ -143,18 +131,18 @@ export class Traffic implements LinkUser {
   /* ---- choosing ---- */
 
   /** The same where there is one node and nothing to tell anybody: null when the long way has to be taken. */
-  plainQuery(plan: Plan): BackendLink | null {
+  plainQuery(plan: Plan, data: Buffer, from: number, to: number): BackendLink | null {
     const { current } = this;
-    if (current === null || plan.pool !== null || this.talkative) return null;
-    if (plan.countsAsSelect) this.session.countSelect();
+    if (current === null || plan.own !== null || this.talkative) return null;
+    this.session.sent(current, plan.counts, this.texts.shown(data, from, to));
     this.expectAnswer();
     return current;
   }
 
   /** The link for a simple query; null = wait; 'answered' = pgloom has answered it itself. */
   chooseForQuery(plan: Plan, data: Buffer, from: number, to: number, withinBatch: boolean): BackendLink | 'answered' | null {
-    if (plan.kind === StatementKind.pool && this.current?.copyIn !== true) return this.answerSelf(plan);
-    const node = withinBatch ? this.router.primaryNode : this.judge.nodeFor(plan, this.mayLeave(plan, data, from, to));
+    if (plan.kind === StatementKind.own && this.current?.copyIn !== true) return this.answerSelf(plan);
+    const node = withinBatch ? this.router.primaryNode : this.judge.nodeFor(plan, this.texts.mayLeave(plan, data, from, to));
     const link = this.choose(node);
     if (link === null) return null;
     if (plan.discardAll && !link.batchOpen && this.mustSettle(link)) return null;
@@ -162,11 +150,17 @@ export class Traffic implements LinkUser {
     if (name !== null && name !== '' && !this.linkState.prepareFor(link, name)) return null;
     this.judge.forget();
     if (this.talkative) this.tell(link, data.toString('utf8', from, to));
-    if (plan.prepares !== null) this.sqlPrepares.add({ ...plan.prepares, mayLeave: this.passesPatterns(data, from, to) }, data, from, to);
+    if (plan.prepares !== null) this.sqlPrepares.add({ ...plan.prepares, mayLeave: this.texts.passesPatterns(data, from, to) }, data, from, to);
+    this.session.sent(link, plan.counts, this.texts.shown(data, from, to));
     this.executed(plan);
     this.router.statementSent();
     this.expectAnswer();
     return link;
+  }
+
+  private waitForLink(): void {
+    this.waiting = 'link';
+    this.session.client.stall();
   }
 
   waitForFacts(): void {
@@ -241,8 +235,7 @@ export class Traffic implements LinkUser {
     }
     const link = this.supply.get(node);
     if (link === null) {
-      this.waiting = 'link';
-      this.session.client.stall();
+      this.waitForLink();
       return null;
     }
     if (!this.linkState.isFollowing(link)) return null;
@@ -296,6 +289,21 @@ export class Traffic implements LinkUser {
 
   /* ---- bookkeeping of what is sent ---- */
 
+  counted(link: BackendLink, counts: Plan['counts'], text: string): void {
+    this.session.sent(link, counts, text);
+  }
+
+  ownExecuted(own: PgpoolCommand): void {
+    this.session.ownExecuted(own);
+  }
+
+  /** An Execute is sent to the current link. */
+  portalExecuted(plan: Plan | null): void {
+    if (plan !== null && plan.own !== null && plan.own.type !== 'pcp') return this.ownExecuted(plan.own);
+    if (this.current !== null) this.counted(this.current, plan === null ? CountedKind.other : plan.counts, this.boundText);
+    this.executed(plan);
+  }
+
   /** A statement is being run: notes what it does to the session. `plan` is null for portals that are not known. */
   executed(plan: Plan | null): void {
     if (plan === null) {
@@ -309,7 +317,6 @@ export class Traffic implements LinkUser {
     this.linkState.endSent(plan);
     if (plan.kind === StatementKind.read) {
       this.router.ran(plan);
-      if (plan.countsAsSelect) this.session.countSelect();
       return;
     }
     this.settingsBook.sent(plan);
@@ -330,7 +337,7 @@ export class Traffic implements LinkUser {
 
   /** A function call: nothing is known about it. */
   wroteSomething(): void {
-    this.executed(this.bigPlan());
+    this.executed(this.texts.bigPlan());
     this.expectAnswer();
   }
 
@@ -346,19 +353,7 @@ export class Traffic implements LinkUser {
   }
 
   private tell(link: BackendLink, sql: string): void {
-    this.session.tell(link, sql, (notice) => this.toClient(notice));
-  }
-
-  /** Bytes for the client that belong to no answer: at once, or after the message that is half-way. */
-  toClient(bytes: Buffer): void {
-    if (this.current?.midMessage === true) this.held.push(bytes);
-    else this.session.client.send(bytes);
-  }
-
-  /** The same for what a link brought: it stops reading while the client does not take it. */
-  private passUnasked(link: BackendLink, bytes: Buffer): void {
-    if (this.current?.midMessage === true) this.held.push(bytes);
-    else this.session.client.forward(bytes, 0, bytes.length, link);
+    this.session.tell(link, sql, (notice) => this.interjections.put(notice, this.current));
   }
 
   private answerSelf(plan: Plan): 'answered' | null {
@@ -370,10 +365,16 @@ export class Traffic implements LinkUser {
     }
     // A client that asks and never reads gets no further answers; the message is shown again when it has read.
     if (this.session.client.isHeldBack) return null;
-    return this.session.answerPool(plan, this.status, () => this.goOn('link'), () => {
-      this.waiting = 'link';
-      this.session.client.stall();
-    });
+    const answered = this.session.answerOwn(plan.own as PgpoolCommand, this.status, () => this.goOn('link'));
+    if (answered === null) this.waitForLink();
+    return answered;
+  }
+
+  /** The statement that answers the command in the extended protocol; null = wait. */
+  ownStatement(name: string, own: PgpoolCommand): Statement | null {
+    const statement = this.session.ownStatement(name, own, () => this.goOn('link'));
+    if (statement === null) this.waitForLink();
+    return statement;
   }
 
   /** Transaction status as the client knows it. */
@@ -392,11 +393,7 @@ export class Traffic implements LinkUser {
       this.router.shareWrites();
     }
     this.session.client.forward(data, start, end, link);
-    if (this.held.length > 0 && !link.midMessage) this.releaseHeld();
-  }
-
-  private releaseHeld(): void {
-    for (const bytes of this.held.splice(0)) this.session.client.send(bytes);
+    this.interjections.passed(link);
   }
 
   settled(link: BackendLink, own: boolean): void {
@@ -461,10 +458,11 @@ export class Traffic implements LinkUser {
 
   unasked(link: BackendLink, message: Buffer, letter: number): void {
     if (letter === B.parameterStatus && !this.isPrimary(link)) return;
-    this.passUnasked(link, message);
+    this.interjections.pass(link, message, this.current);
   }
 
   failed(link: BackendLink, message: Buffer | null, swallowed: boolean): void {
+    if (!swallowed) this.session.countFailure(link, message);
     if (swallowed) {
       if (this.linkState.failed(link)) return;
       this.session.log.log(LogLevel.warning, `DB node ${link.node} did not follow the session's state`);

@@ -3,15 +3,15 @@
  * reference/semantics.md section 1.2.
  */
 import { contentsOf, isOfPrimary, settingsOfPrimary, type StatementContents } from './contents.js';
+import { countsNothing } from '../../shared/memory/statement-counts.js';
+import { countedAs } from './counted-as.js';
+import { pgpoolCommand, reportNamed } from './own-command.js';
 import { makePlan, unreadablePlan } from './make-plan.js';
 import { isNode, parseStatements, type ParsedStatement, type SyntaxNode } from './parse.js';
-import { StatementKind, type NameInPlan, type Plan, type PoolCommand } from './plan.js';
+import { StatementKind, type NameInPlan, type Plan } from './plan.js';
+import { callsPcpFunction, pcpPlan } from './pcp-plan.js';
 import { settingPlan } from './setting-plan.js';
 import { transactionPlan } from './transaction-plan.js';
-
-const poolCommands: ReadonlySet<string> = new Set<PoolCommand>([
-  'pool_nodes', 'pool_processes', 'pool_pools', 'pool_status', 'pool_version',
-]);
 
 /** Statements that leave relations, functions and views as they are. Whatever is not here may change them. */
 const keepsFacts = new Set([
@@ -42,11 +42,15 @@ const doesAnything = new Set(['DoStmt', 'CallStmt', 'LoadStmt']);
  */
 export function classify(text: string): Plan {
   const statements = parseStatements(text);
-  if (statements === null) return unreadablePlan();
+  if (statements === null) {
+    const own = pgpoolCommand(text);
+    return own === null ? unreadablePlan() : makePlan(StatementKind.own, { own, counts: countsNothing });
+  }
   const first = statements[0];
-  if (first === undefined) return makePlan(StatementKind.empty, { statements: 0 });
-  if (statements.length === 1) return statementPlan(first, text);
-  return severalPlan(statements, text);
+  if (first === undefined) return makePlan(StatementKind.empty, { statements: 0, counts: countsNothing });
+  const plan = statements.length === 1 ? statementPlan(first, text) : severalPlan(statements, text);
+  const made = makePlan(plan.kind, { ...plan, counts: plan.own === null ? countedAs(first.type) : countsNothing });
+  return callsPcpFunction(made) ? pcpPlan(text, statements, made, classify) : made;
 }
 
 /**
@@ -114,7 +118,8 @@ function preparedBy(node: SyntaxNode, text: string): Plan['prepares'] {
 
 function showPlan(node: SyntaxNode): Plan {
   const name = String(node['name']).toLowerCase();
-  if (poolCommands.has(name)) return makePlan(StatementKind.pool, { pool: name as PoolCommand });
+  const own = reportNamed(name);
+  if (own !== null) return makePlan(StatementKind.own, { own });
   return makePlan(StatementKind.read, { relations: isOfPrimary(name) ? [settingsOfPrimary] : [] });
 }
 

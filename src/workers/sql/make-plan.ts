@@ -1,4 +1,5 @@
 /** Every Plan is made here, with all fields in one order, so that the hot path sees one hidden class. */
+import { CountedKind } from '../../shared/memory/statement-counts.js';
 import { StatementKind, type Plan } from './plan.js';
 
 const noNames: readonly [] = [];
@@ -23,8 +24,9 @@ export function makePlan(kind: StatementKind, given: Partial<Plan> = {}): Plan {
     prepares: given.prepares ?? null,
     discardAll: given.discardAll ?? false,
     ddl: given.ddl ?? false,
-    pool: given.pool ?? null,
+    own: given.own ?? null,
     countsAsSelect: given.countsAsSelect ?? false,
+    counts: given.counts ?? (given.countsAsSelect === true ? CountedKind.select : CountedKind.other),
     scope: null,
     scopeGeneration: -1,
     scopeVerdict: null,

@@ -114,7 +114,10 @@ export class PlanCache {
       const plan = classify(textOf(shape) ?? '\0');
       if (isDecidedByShape(plan)) return plan;
     }
-    return this.isParsable(latin1) ? classify(textOf(latin1) ?? '\0') : unreadablePlan();
+    const plan = this.isParsable(latin1) ? classify(textOf(latin1) ?? '\0') : unreadablePlan();
+    if (plan.own?.type !== 'pcp') return plan;
+    // In a text of another encoding the offsets of calls would be wrong; a plan that is not kept could not wait for anything.
+    return plan.own.text === latin1 && latin1.length <= this.limits.maxKeptBytes ? plan : plan.own.otherwise;
   }
 
   /** Parsing it does not hold up the other sessions for long: some 40 ms at the most. */
@@ -150,5 +153,6 @@ function textOf(latin1: string): string | null {
 function sizeOf(key: string, plan: Plan): number {
   const names = plan.relations.length + plan.functions.length + (plan.writes?.length ?? 0);
   const settingBytes = plan.setting === null ? 0 : plan.setting.text.length;
-  return key.length + settingBytes + entryBytes + planBytes + names * nameBytes;
+  const ownBytes = plan.own?.type === 'pcp' ? 2 * plan.own.text.length : 0;
+  return key.length + settingBytes + ownBytes + entryBytes + planBytes + names * nameBytes;
 }

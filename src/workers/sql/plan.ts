@@ -3,6 +3,9 @@
  * worker; what depends on the session or on the nodes is decided in src/workers/route.
  */
 
+import type { CountedKind, countsNothing } from '../../shared/memory/statement-counts.js';
+import type { OwnCommand } from './own-command.js';
+
 /** What kind of statement the whole text is. */
 export const StatementKind = {
   /** Nothing but white space, comments and semicolons. */
@@ -22,12 +25,10 @@ export const StatementKind = {
   set: 7,
   /** DISCARD ALL / PLANS / SEQUENCES / TEMP. */
   discard: 8,
-  /** SHOW POOL_…: answered by pgloom itself; see `pool`. */
-  pool: 9,
+  /** For pgloom itself; see `own`. */
+  own: 9,
 } as const;
 export type StatementKind = (typeof StatementKind)[keyof typeof StatementKind];
-
-export type PoolCommand = 'pool_nodes' | 'pool_processes' | 'pool_pools' | 'pool_status' | 'pool_version';
 
 export interface NameInPlan {
   /** Schema as written, '' when unqualified. */
@@ -101,9 +102,12 @@ export interface Plan {
    * text that does not parse. Not CREATE TEMP: it concerns its own session, which is opaque from there on.
    */
   readonly ddl: boolean;
-  readonly pool: PoolCommand | null;
-  /** SELECT-like for the select counters of SHOW POOL_NODES. */
+  /** What pgloom itself is asked for. */
+  readonly own: OwnCommand | null;
+  /** Pgpool-II takes it for a SELECT: SELECT, VALUES, TABLE, also with INTO or with DML in a CTE. */
   readonly countsAsSelect: boolean;
+  /** As what it counts in SHOW POOL_BACKEND_STATS; `countsNothing` for empty text. */
+  readonly counts: CountedKind | typeof countsNothing;
 
   /* A small memory for the router: the answer to "may it leave the primary?" for the scope that asked last. */
   scope: object | null;

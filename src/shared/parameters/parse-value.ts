@@ -1,6 +1,6 @@
 /** Turns the text of a value into the type that the table asks for, or says why it cannot. */
-import { integerText, unitsLike } from '../../shared/parameters/format.js';
-import type { EnumParameter, ListParameter, NumberParameter, Parameter, Value } from '../../shared/parameters/kinds.js';
+import { integerText, unitsLike } from './format.js';
+import type { EnumParameter, ListParameter, NumberParameter, Parameter, Value } from './kinds.js';
 
 /** The message is for people and names the parameter. */
 export class ValueError extends Error {

@@ -1,4 +1,4 @@
-/** The `pgpool` command: options, pid file, faults at the start, reload. */
+/** `pgpool -n`: options, pid file, faults at the start, reload. */
 import assert from 'node:assert/strict';
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { startPgloom, withClient } from '../support/pgloom.js';
-import { eventually, pgpool, withDirectory, writeConfig } from './pgpool-command.js';
+import { eventually, pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
 
 test('-v prints the version and -h the usage on standard error with exit status 0', async () => {
   const version = await pgpool('-v');
@@ -14,21 +14,13 @@ test('-v prints the version and -h the usage on standard error with exit status 
   assert.match(version.stderr, /^pgpool-II version \d/);
   const help = await pgpool('--help');
   assert.equal(help.status, 0);
-  assert.match(help.stderr, /--config-file=FILE/);
+  assert.match(help.stderr, /--config-file=CONFIG_FILE/);
 });
 
 test('an unknown option or word is an error with exit status 1', async () => {
   assert.equal((await pgpool('--frobnicate')).status, 1);
   assert.equal((await pgpool('dance')).status, 1);
   assert.equal((await pgpool('stop', 'stop')).status, 1);
-});
-
-test('stop and reload say that they come later', async () => {
-  for (const word of ['stop', 'reload']) {
-    const { status, stderr } = await pgpool(word);
-    assert.equal(status, 1);
-    assert.match(stderr, /comes with a later version/);
-  }
 });
 
 test('a faulty configuration file ends the start with one line for each fault', async () => {
@@ -110,6 +102,18 @@ test('SIGHUP takes over a good file and leaves the old settings in force with a 
     pgloom.signal('SIGHUP');
     await eventually('the change is logged', () => pgloom.stderr().includes('parameters changed: client_idle_limit'));
     await eventually('what needs a restart is logged', () => pgloom.stderr().includes('parameters that need a restart to change: num_init_children'));
+  } finally {
+    await pgloom.stop();
+  }
+});
+
+test('SIGUSR2, which Pgpool-II sends itself after a recovery, does no harm', async () => {
+  const pgloom = await startPgloom();
+  try {
+    pgloom.signal('SIGUSR2');
+    await withClient(pgloom, (client) => client.query('select 1'));
+    pgloom.signal('SIGTERM');
+    assert.equal(await pgloom.exited, 0);
   } finally {
     await pgloom.stop();
   }

@@ -1,0 +1,85 @@
+/** Looks for faults in all files that pgpool reads, without starting it. */
+import path from 'node:path';
+import { accessLines, AccessFileError, readAccessFile } from '../access/access-file.js';
+import { readPoolHba } from '../access/pool-hba.js';
+import { readPoolPasswd } from '../access/pool-passwd.js';
+import { loadAccess } from '../access/load.js';
+import { ConfigError } from '../config/errors.js';
+import { type LoadedConfig, loadConfig } from '../config/load.js';
+import type { CommandLine } from './options.js';
+
+export interface CheckedFiles {
+  /** Null when pgpool.conf is faulty. */
+  readonly config: LoadedConfig | null;
+  /** With these pgpool does not start, or does not let anybody in. */
+  readonly faults: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** MAX_USER_PASSWD_LEN of Pgpool-II. */
+const maxPcpNameBytes = 128;
+
+interface Findings {
+  readonly faults: string[];
+  readonly warnings: string[];
+}
+
+/** pgpool.conf with its includes, pool_hba.conf, pool_passwd and pcp.conf. Never throws for what is in a file. */
+export function checkFiles({ configFile, hbaFile, pcpFile }: CommandLine): CheckedFiles {
+  const found: Findings = { faults: [], warnings: [] };
+  const config = attempt(found, () => loadConfig(configFile));
+  found.warnings.push(...config?.warnings ?? []);
+  const beside = (name: string): string => path.join(path.dirname(configFile), name);
+  if (config === null) checkHba(hbaFile ?? beside('pool_hba.conf'), hbaFile !== undefined, found.faults, found);
+  else checkAccess(config, hbaFile, found);
+  checkPcpConf(pcpFile ?? beside('pcp.conf'), found);
+  return { config, ...found };
+}
+
+/** As a start would read them. A rule file that is not in use can do no harm yet. */
+function checkAccess({ settings }: LoadedConfig, hbaFile: string | undefined, found: Findings): void {
+  if (settings.enable_pool_hba) {
+    // The two files apart, so that the faults of both are found.
+    found.warnings.push(...attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile))?.warnings ?? []);
+  } else {
+    const notInUse: string[] = [];
+    checkHba(hbaFile ?? path.join(settings.configDirectory, 'pool_hba.conf'), false, notInUse, found);
+    found.warnings.push(...notInUse.map((fault) => `${fault} (enable_pool_hba is off, so the file is not read)`));
+  }
+  if (settings.pool_passwd === '') return;
+  const passwd = attempt(found, () => readPoolPasswd(path.resolve(settings.configDirectory, settings.pool_passwd)));
+  found.warnings.push(...passwd?.warnings ?? []);
+}
+
+function checkHba(file: string, mustExist: boolean, faults: string[], found: Findings): void {
+  const here: Findings = { faults, warnings: found.warnings };
+  if (!mustExist && attempt(here, () => readAccessFile(file)) === null) return;
+  found.warnings.push(...attempt(here, () => readPoolHba(file))?.warnings ?? []);
+}
+
+/** `user:md5` lines, `#` in the first column for a comment. A bad line keeps only its own user out. */
+function checkPcpConf(file: string, found: Findings): void {
+  const text = attempt(found, () => readAccessFile(file));
+  if (text === null) {
+    found.warnings.push(`${file}: there is no such file, so nobody can log in to the PCP port`);
+    return;
+  }
+  for (const { number, text: line } of accessLines(text)) {
+    if (line === '' || line.startsWith('#')) continue;
+    const colon = line.indexOf(':');
+    if (colon < 1) found.faults.push(`${file}:${number}: it must be user:md5, the md5 as pg_md5 prints it`);
+    else if (colon > maxPcpNameBytes) found.faults.push(`${file}:${number}: the user's name is longer than ${maxPcpNameBytes} bytes, which keeps everybody out`);
+    else if (!/^[\da-f]{32}$/i.test(line.slice(colon + 1))) found.faults.push(`${file}:${number}: what follows the user's name is no md5 of 32 hexadecimal digits`);
+  }
+}
+
+/** Null when it failed for a reason that is now among the faults. */
+function attempt<T>(found: Findings, read: () => T): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof AccessFileError)) throw error;
+    found.faults.push(...error.message.split('\n'));
+    return null;
+  }
+}

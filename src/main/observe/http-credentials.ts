@@ -1,0 +1,41 @@
+/** User and password of an HTTP client, held against pcp.conf by the same code as PCP's own logins. */
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AdministrationError } from '../administration.js';
+import { authenticate, expectedAnswer, newSalt } from '../pcp/authentication.js';
+import { FailureDelays } from '../pcp/failure-delays.js';
+
+export class HttpCredentials {
+  private readonly delays = new FailureDelays();
+
+  constructor(private readonly pcpFile: string) {}
+
+  /**
+   * Resolves when they are right.
+   * @param address of the client: each failure from there waits longer for its answer
+   * @throws AdministrationError, after that wait
+   */
+  async check(user: string, password: string, address: string): Promise<void> {
+    try {
+      if (user.includes('\0')) throw new AdministrationError('authentication failed', 'username and/or password does not match', 'FATAL');
+      const salt = newSalt();
+      const name = Buffer.from(user, 'utf8');
+      const stored = createHash('md5').update(password, 'utf8').digest('hex');
+      const answer = expectedAnswer(stored, name.toString('latin1'), salt);
+      await authenticate(Buffer.concat([name, Buffer.from(`\0${answer}\0`, 'latin1')]), salt, this.pcpFile);
+    } catch (error) {
+      await sleep(this.delays.note(address), undefined, { ref: false });
+      throw error;
+    }
+    this.delays.succeeded(address);
+  }
+}
+
+/** Of `Authorization: Basic …`; null when it is something else. */
+export function basicCredentials(header: string | undefined): { readonly user: string; readonly password: string } | null {
+  const encoded = /^Basic ([A-Za-z0-9+/]+=*)$/i.exec(header ?? '')?.[1];
+  if (encoded === undefined) return null;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  return colon < 0 ? null : { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}

@@ -1,0 +1,24 @@
+/** `C`, `D`, `d`, `J`, `j`: taking nodes into and out of service, and making one the primary. */
+import { numberOf, commandComplete, payloadStrings } from '../framing.js';
+import type { PcpCommand } from '../session.js';
+
+const nodeOf = (payload: Buffer): number => numberOf(payloadStrings(payload)[0] ?? '');
+
+export const attach: PcpCommand = async ({ administration, send }, payload) => {
+  administration.attachNode(nodeOf(payload));
+  await send(commandComplete('c'));
+};
+
+export const detach = (gracefully: boolean): PcpCommand => async ({ administration, send }, payload) => {
+  await administration.detachNode(nodeOf(payload), gracefully);
+  await send(commandComplete('d'));
+};
+
+/** The payload is the id, a blank, NUL and `s` for a switchover; anything else is none. */
+export const promote = (gracefully: boolean): PcpCommand => async ({ administration, send }, payload) => {
+  const end = payload.indexOf(0);
+  const isSwitchover = end >= 0 && payload[end + 1] === 's'.charCodeAt(0);
+  await administration.promoteNode(nodeOf(payload), isSwitchover, gracefully);
+  // Not 'j': libpcp takes the answer to both for that to a detach.
+  await send(commandComplete('d'));
+};
