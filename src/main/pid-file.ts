@@ -162,14 +162,18 @@ function alreadyRuns(pid: number): PidFileError {
   return new PidFileError(`pid file found. is another pgpool(${pid}) is running?`);
 }
 
-/** Null when there is none. @throws PidFileError */
+/** Null when there is none. @throws PidFileError, also for a device or a pipe: root could remove /dev/null */
 function openExisting(file: string): number | null {
+  let fd: number;
   try {
-    return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw new PidFileError(`could not read pid file "${file}": ${reasonOf(error)}`);
   }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw new PidFileError(`pid file "${file}" is not a plain file`);
 }
 
 /** A shared lock, given back at once: a start that comes in this moment looks again. */

@@ -1,6 +1,7 @@
 /** The pid file: who owns it, and what is left of one that died. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/main/config/load.js';
@@ -42,6 +43,21 @@ test('a file that holds anything else is neither overwritten nor removed', async
     assert.equal(status, 1);
     assert.match(stderr, /ERROR: ".*" exists and holds no process id/);
     assert.equal(readFileSync(scratch.pidFile, 'utf8'), 'my diary\n');
+  });
+});
+
+test('a pipe or a device is neither overwritten nor removed', async () => {
+  await withScratch({}, async (scratch) => {
+    execFileSync('mkfifo', [scratch.pidFile]);
+    try {
+      const { status, stderr } = await runOurs(['-f', scratch.configFile]);
+      assert.equal(status, 1);
+      assert.match(stderr, /is not a plain file/);
+      assert.ok(statSync(scratch.pidFile).isFIFO());
+      for (const word of ['stop', 'reload', 'status']) assert.equal((await runOurs(['-f', scratch.configFile, word])).status, 1, word);
+    } finally {
+      rmSync(scratch.pidFile); // Nobody else must wait for what comes out of it.
+    }
   });
 });
 

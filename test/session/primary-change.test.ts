@@ -35,8 +35,9 @@ async function withMovingPrimary(use: (moving: Moving) => Promise<void>): Promis
       await use({
         pgloom,
         change: async () => {
-          await next.promote();
+          // First the target: a check between the two would find two primaries, and take the new one out.
           proxy.target = other.port;
+          await next.promote();
           await eventually('SHOW POOL_NODES says that node 1 is the primary', () => withClient(pgloom, async (client) => {
             const { rows } = await client.query<{ role: string }>('show pool_nodes');
             return rows[1]?.role === 'primary';

@@ -59,7 +59,7 @@ eachWay('a statement is logged each time that it is run, not when it is prepared
   assert.deepEqual(run(lines), ['select $1::int', 'select $1::int', 'select $1::int']);
   const pair = ['Bind: select $1::int', 'Execute: select $1::int'];
   assert.deepEqual(sentTo(reader, lines), ['Parse: select $1::int', 'D message', ...pair, ...pair, ...pair]);
-  assert.doesNotMatch(lines.join('\n'), /4[789]/);
+  assert.doesNotMatch(lines.filter((line) => !line.includes('session time')).join('\n'), /4[789]/);
 });
 
 eachWay('a statement that joins a batch which is under way is logged', async (client) => {
