@@ -11,7 +11,8 @@ const requests: readonly (readonly [type: string, payload: string])[] = [
 ];
 
 export interface PcpLogin {
-  readonly port: number;
+  /** A port of 127.0.0.1, or the path of a socket: there failed logins do not hold up the others. */
+  readonly where: number | string;
   readonly user: string;
   readonly password: string;
 }
@@ -29,7 +30,7 @@ export async function attack(login: PcpLogin, random: () => number, until: (conn
   let connections = 0;
   let bytesSent = 0;
   while (!until(connections)) {
-    const socket = await open(login.port);
+    const socket = await open(login.where);
     if (socket === null) continue;
     connections += 1;
     if (random() < 0.7) await logIn(socket, login);
@@ -39,8 +40,10 @@ export async function attack(login: PcpLogin, random: () => number, until: (conn
       socket.write(bytes);
       if (random() < 0.5) await turn();
     }
-    if (random() < 0.3) socket.resetAndDestroy();
-    else await bye(socket);
+    if (random() >= 0.3) await bye(socket);
+    // A Unix socket is reset when the answer is not read.
+    else if (typeof login.where === 'number') socket.resetAndDestroy();
+    else socket.destroy();
     if (pauseMs > 0) await sleep(pauseMs);
   }
   return { connections, bytesSent };
@@ -73,8 +76,8 @@ function packetBytes(type: string, payload: string): Buffer {
   return bytes;
 }
 
-async function open(port: number): Promise<Socket | null> {
-  const socket = connect({ host: '127.0.0.1', port });
+async function open(where: number | string): Promise<Socket | null> {
+  const socket = typeof where === 'number' ? connect({ host: '127.0.0.1', port: where }) : connect(where);
   socket.on('error', () => undefined);
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]).catch(() => undefined);
   if (socket.destroyed || socket.connecting) return null;

@@ -8,6 +8,7 @@
  * too: ask more often and it falls. It is taken within each round. Exit status 1 when pgbench lost a transaction or the median
  * ratio is under 0.95.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCluster } from '../../src/main/demo/cluster.js';
@@ -43,13 +44,15 @@ try {
 
 async function measure(target: Pgloom, program: string): Promise<number> {
   const login = { host: target.host, port: target.port, user, database: 'postgres' };
+  // Another address than the monitors', who would have to wait behind failed logins.
+  const hostileSocket = join(target.socketDirectory, `.s.PGSQL.${target.pcpPort}`);
   const load = (): Promise<number> => runPgbench(program, ['-S', '-M', 'simple', '-c', '8', '-j', '1'], login, seconds, null).then((result) => result.transactionsPerSecond);
   await load();
   const ratios: number[] = [];
   for (let round = 1; round <= rounds; round++) {
     const alone = round % 2 === 0 ? await load() : null;
     const stop = { now: false };
-    const crowd = Promise.all([monitors(target, stop), attack({ port: target.pcpPort, user, password: 'secret' }, numbersFrom(round), () => stop.now, hostilePauseMs)]);
+    const crowd = Promise.all([monitors(target, stop), attack({ where: hostileSocket, user, password: 'secret' }, numbersFrom(round), () => stop.now, hostilePauseMs)]);
     const beside = await load();
     stop.now = true;
     const [answers, { connections }] = await crowd;

@@ -28,8 +28,7 @@ export interface Administration {
   attachNode(node: number): void;
   /**
    * Takes a node out of service until it is attached again.
-   * @param gracefully lets no new client in and waits until all have left, for recovery_timeout at the most; when they
-   *   have not left by then nothing happens, and nobody is told (so Pgpool-II)
+   * @param gracefully lets no new client in and waits until all have left, for recovery_timeout at the most
    * @throws AdministrationError
    */
   detachNode(node: number, gracefully: boolean): Promise<void>;

@@ -60,8 +60,13 @@ export class Operator implements Administration {
   async promoteNode(node: number, _switchover: boolean, gracefully: boolean): Promise<void> {
     this.checkPromote(node);
     this.log.log(LogLevel.log, `received promote backend request for node_id: ${node}`, { node });
-    if (gracefully) await this.whenClientsHaveLeft(() => this.promote(node));
-    else this.promote(node);
+    const act = async (): Promise<void> => {
+      await this.checkAnswers(node);
+      // It may have been detached meanwhile.
+      this.checkPromote(node);
+      this.promote(node);
+    };
+    await (gracefully ? this.whenClientsHaveLeft(act) : act());
   }
 
   stop(mode: ShutdownMode): void {
@@ -121,16 +126,24 @@ export class Operator implements Administration {
     if (!this.isValid(node) && !answers) throw new AdministrationError('could not process promote request', `node id ${node} is not in service`);
   }
 
-  /** Lets no new client in, waits for the others, for recovery_timeout at the most; then, if they have left, acts. */
-  private async whenClientsHaveLeft(act: () => void): Promise<void> {
-    const { admission, engine, log } = this.pgpool;
+  /** A dead primary helps nobody: the node is asked now. @throws AdministrationError */
+  private async checkAnswers(node: number): Promise<void> {
+    if (!await this.pgpool.cluster.answers(node)) throw new AdministrationError('could not process promote request', `node id ${node} does not answer`);
+  }
+
+  /**
+   * Lets no new client in, waits for the others, for recovery_timeout at the most; then, if they have left, acts.
+   * @throws AdministrationError when they have not (Pgpool-II says that all is well)
+   */
+  private async whenClientsHaveLeft(act: () => void | Promise<void>): Promise<void> {
+    const { admission, engine } = this.pgpool;
     const limitMs = performance.now() + this.sources().settings.recovery_timeout * 1000;
     this.draining++;
     admission.hold();
     try {
       while (engine.sessions > 0 && performance.now() < limitMs) await pause(lookMs);
-      if (engine.sessions === 0) act();
-      else log.log(LogLevel.warning, 'clients did not leave within recovery_timeout: nothing was done');
+      if (engine.sessions > 0) throw new AdministrationError('clients did not leave within recovery_timeout', 'nothing was done');
+      await act();
     } finally {
       this.draining--;
       if (this.draining === 0) admission.resume();

@@ -213,6 +213,7 @@ class PgpoolServer implements RunningPgpool {
   }
 
   reload(): void {
+    if (this.stopped !== null) return;
     this.options.lifecycle?.reloading();
     this.readFilesAgain();
     this.options.lifecycle?.reloaded(this.settings);

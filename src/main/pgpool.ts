@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The `pgpool` command (reference/commands.md section 1). */
+import './debugger-signal.js';
 import { fileURLToPath } from 'node:url';
 import { checkConfigCommand } from './command/check-config.js';
 import { isDetachedStart } from './command/detach.js';

@@ -147,6 +147,7 @@ function removeStale(file: string): number | null | 'in use' {
     }
     if (!isStillAt(file, fd)) return null;
     if (isOther && !(lock === 'locked' && readRunRecord(file, pid)?.holdsLock === true)) throw alreadyRuns(pid);
+    if (content === '' && !isOurMaking(fd)) throw new PidFileError(`"${file}" exists and is empty, but no pid file of ours; remove it if pid_file_name is right`);
     if (pid === null && content !== '') throw new PidFileError(`"${file}" exists and holds no process id; remove it if pid_file_name is right`);
     unlinkSync(file);
     return pid;
@@ -156,6 +157,12 @@ function removeStale(file: string): number | null | 'in use' {
   } finally {
     closeSync(fd);
   }
+}
+
+/** What a start leaves that is killed before it writes. */
+function isOurMaking(fd: number): boolean {
+  const { mode, uid } = fstatSync(fd);
+  return (mode & 0o777) === 0o600 && uid === (process.getuid?.() ?? uid);
 }
 
 function alreadyRuns(pid: number): PidFileError {

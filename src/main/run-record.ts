@@ -53,8 +53,13 @@ export function writeRunRecord(pidFile: string, record: Omit<RunRecord, 'pidFile
   const fresh = `${file}.${record.pid}`;
   const whole: RunRecord = { ...record, settings: withoutSecrets(record.settings), pidFileMs: statSync(pidFile).mtimeMs };
   removeQuietly(fresh);
-  writeFileSync(fresh, JSON.stringify(whole), { flag: 'wx', mode: 0o600 });
-  renameSync(fresh, file);
+  try {
+    writeFileSync(fresh, JSON.stringify(whole), { flag: 'wx', mode: 0o600 });
+    renameSync(fresh, file);
+  } catch (error) {
+    removeQuietly(fresh);
+    throw error;
+  }
 }
 
 /** Never throws. */

@@ -77,7 +77,8 @@ export class SqlAdministration {
     }
     await this.credentials.check(login.user, login.password, address).catch((error: unknown) => {
       if (!(error instanceof AdministrationError)) throw error;
-      this.administration.log.log(LogLevel.error, error.message, { detail: error.detail });
+      const { log } = this.administration;
+      if (this.credentials.tells(address, log)) log.log(LogLevel.error, error.message, { detail: error.detail });
       throw new Refused({ sqlstate: '28P01', message: `PCP authentication failed for user "${login.user}"` });
     });
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +44,9 @@ test('a pool_passwd that cannot be read is an error that names it', () => {
   const folder = join(directory, 'folder');
   mkdirSync(folder);
   assert.throws(() => readPoolPasswd(folder), (error: AccessFileError) => error.message === `${folder}: is not a plain file`);
+  const pipe = join(directory, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  assert.throws(() => readPoolPasswd(pipe), (error: AccessFileError) => error.message === `${pipe}: is not a plain file`);
   const latin1 = join(directory, 'latin1');
   writeFileSync(latin1, Buffer.from('u:p\xe4ss', 'latin1'));
   assert.throws(() => readPoolPasswd(latin1), /latin1: is not UTF-8/);

@@ -93,13 +93,27 @@ describe('nodes of a running pgloom', () => {
     await untilNodes(pgloom, allUp);
   });
 
-  test('a graceful detach gives up silently when clients do not leave', async () => {
+  test('a graceful detach gives up, and says so, when clients do not leave', async () => {
     await withClient(pgloom, async (client) => {
-      assert.equal((await order(pgloom, 'pcp_detach_node', '-g', '2')).status, 0);
+      const { status, stderr } = await order(pgloom, 'pcp_detach_node', '-g', '2');
+      assert.deepEqual([status, stderr], [1, 'ERROR:  clients did not leave within recovery_timeout\nDETAIL:  nothing was done\n\n']);
       await client.query('select 1');
     });
     assert.deepEqual(await nodes(pgloom), allUp);
-    assert.match(pgloom.stderr(), /clients did not leave within recovery_timeout/);
+  });
+
+  test('a graceful promote looks again when the clients have left: the node may have been detached', async () => {
+    let promoted: Promise<Outcome> | undefined;
+    await withClient(pgloom, async (client) => {
+      promoted = order(pgloom, 'pcp_promote_node', '-g', '1');
+      await sleep(700);
+      assert.equal((await order(pgloom, 'pcp_detach_node', '1')).status, 0);
+      await client.query('select 1');
+    });
+    assert.equal((await promoted)?.status, 1);
+    assert.deepEqual(await nodes(pgloom), ['up primary', 'down standby', 'up standby']);
+    await order(pgloom, 'pcp_attach_node', '1');
+    await untilNodes(pgloom, allUp);
   });
 
   test('promoting a node takes the others out; it holds until the true primary is attached', async () => {

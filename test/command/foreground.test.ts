@@ -1,7 +1,7 @@
 /** `pgpool -n`: options, pid file, faults at the start, reload. */
 import assert from 'node:assert/strict';
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
@@ -118,6 +118,34 @@ test('SIGUSR2, which Pgpool-II sends itself after a recovery, does no harm', asy
     await pgloom.stop();
   }
 });
+
+test('SIGUSR1, which Pgpool-II knows, does not open the debugger of Node', async () => {
+  const pgloom = await startPgloom();
+  try {
+    const before = listeningPorts(pgloom.pid);
+    pgloom.signal('SIGUSR1');
+    // By then a debugger would listen, and say so.
+    await withClient(pgloom, (client) => client.query('select pg_sleep(1)'));
+    assert.deepEqual(listeningPorts(pgloom.pid), before);
+    assert.doesNotMatch(pgloom.stderr(), /[Dd]ebugger/);
+  } finally {
+    await pgloom.stop();
+  }
+});
+
+/** Of this process alone: its sockets in the kernel's table of those that listen. */
+function listeningPorts(pid: number): string[] {
+  if (!existsSync('/proc/net/tcp')) return [];
+  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '';
+    } catch {
+      return ''; // Closed meanwhile.
+    }
+  }));
+  const rows = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
+  return rows.filter((row) => row[3] === '0A' && own.has(row[9] ?? '-')).map((row) => row[1] ?? '').toSorted();
+}
 
 test('nodes that do not answer do not keep pgloom from starting', async () => {
   await withDirectory(async (directory) => {

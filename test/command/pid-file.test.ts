@@ -1,7 +1,7 @@
 /** The pid file: who owns it, and what is left of one that died. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/main/config/load.js';
@@ -29,10 +29,69 @@ test('the file of a pgpool that was killed is taken over with a NOTICE', async (
   });
 });
 
-test('an empty file is taken over', async () => {
+test('an empty file is taken over when a start may have left it, any other stays', async () => {
   await withScratch({}, async (scratch) => {
-    writeFileSync(scratch.pidFile, '');
+    writeFileSync(scratch.pidFile, '', { mode: 0o644 });
+    const { status, stderr } = await runOurs(['-f', scratch.configFile]);
+    assert.equal(status, 1);
+    assert.match(stderr, /exists and is empty, but no pid file of ours/);
+    assert.ok(existsSync(scratch.pidFile));
+    chmodSync(scratch.pidFile, 0o600);
+    if (process.getuid?.() === 0) {
+      chownSync(scratch.pidFile, 1, 1);
+      assert.equal((await runOurs(['-f', scratch.configFile])).status, 1);
+      chownSync(scratch.pidFile, 0, 0);
+    }
     await startsAndStops(scratch);
+  });
+});
+
+test('stop and reload leave a program alone that cannot be a pgpool, whatever the file says', async () => {
+  await withScratch({}, async (scratch) => {
+    await withBystander(async (pid) => {
+      writeFileSync(scratch.pidFile, `${pid}\0`);
+      for (const word of ['stop', 'reload']) {
+        const { status, stderr } = await runOurs(['-f', scratch.configFile, word]);
+        assert.equal(status, 1);
+        assert.match(stderr, /it is neither node nor pgpool; the number belongs to another process now/);
+      }
+      assert.equal(isAlive(pid), true);
+    });
+  });
+});
+
+test('stop leaves neither file of a pgpool that is killed meanwhile', async () => {
+  await withScratch({}, async (scratch) => {
+    assert.equal((await runOurs(['-f', scratch.configFile])).status, 0);
+    const pid = scratch.pid();
+    // It hears nothing until it is killed.
+    process.kill(pid, 'SIGSTOP');
+    const stop = launch(ours, ['-f', scratch.configFile, 'stop']);
+    await eventually('it waits', () => stop.stderr().includes('waiting for termination'));
+    process.kill(pid, 'SIGKILL');
+    assert.equal((await stop.ended).status, 0);
+    assert.equal(existsSync(scratch.pidFile), false);
+    assert.equal(existsSync(recordFileOf(scratch.pidFile)), false);
+  });
+});
+
+test('on a full disk nothing half written of the run record and of pgpool_status is left', async () => {
+  await withScratch({}, async (scratch) => {
+    const left = join(scratch.directory, 'left');
+    mkdirSync(left);
+    writeFileSync(join(left, 'pid'), '1\0');
+    const of = (file: string): string => JSON.stringify(new URL(`../../src/main/${file}.js`, import.meta.url).href);
+    const script = `
+      const { writeRunRecord } = await import(${of('run-record')});
+      const { loadConfig } = await import(${of('config/load')});
+      const { StatusFile } = await import(${of('cluster/status-file')});
+      const { settings } = loadConfig(${JSON.stringify(scratch.configFile)});
+      new StatusFile(${JSON.stringify(join(left, 'pgpool_status'))}, { log: () => console.log('not written') }).write(['up']);
+      try { writeRunRecord(${JSON.stringify(join(left, 'pid'))}, { pid: process.pid, settings }); } catch (error) { console.log(error.code); }`;
+    // No file may grow: as good as a full disk.
+    const output = execFileSync('/bin/sh', ['-c', 'ulimit -f 0; exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', script], { encoding: 'utf8' });
+    assert.equal(output, 'not written\nEFBIG\n');
+    assert.deepEqual(readdirSync(left), ['pid']);
   });
 });
 

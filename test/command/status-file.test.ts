@@ -1,6 +1,6 @@
 /** pgpool_status. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -120,6 +120,22 @@ test('a link in the place of the file is replaced, not written through', () => {
     new StatusFile(file, log).write(['up']);
     assert.equal(readFileSync(target, 'utf8'), 'mine');
     assert.equal(readFileSync(file, 'utf8'), 'up\n');
+  });
+});
+
+test('a link and a file of another user are not believed', { skip: process.getuid?.() === 0 ? false : 'only root can give files away' }, () => {
+  withFile((file, log) => {
+    const target = join(file, '..', 'target');
+    writeFileSync(target, 'up\ndown\n');
+    symlinkSync(target, file);
+    assert.equal(readStatusFile(file, log), null);
+    rmSync(file);
+    writeFileSync(file, 'up\ndown\n');
+    assert.deepEqual(readStatusFile(file, log), ['up', 'down']);
+    chownSync(file, 1, 1);
+    assert.equal(readStatusFile(file, log), null);
+    assert.match(log.lines[0] ?? '', /^warning: .*ELOOP/);
+    assert.match(log.lines[1] ?? '', /^warning: .*it belongs to another user/);
   });
 });
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -70,6 +71,12 @@ test('included files are found beside the including file and hold from there on'
   writeFileSync(path.join(sub, 'b.conf'), 'num_init_children = 7\n');
   const { settings } = loadConfig(file);
   assert.deepEqual([settings.port, settings.max_pool, settings.num_init_children], [5002, 9, 7]);
+});
+
+test('a pipe and a device are no configuration files, and nobody waits for what comes out of them', (t) => {
+  const file = configFile(t, "include 'pipe'\ninclude '/dev/zero'\ninclude '.'\n");
+  execFileSync('mkfifo', [path.join(path.dirname(file), 'pipe')]);
+  assert.deepEqual(faultsOf(file).map((fault) => fault.message.replace(/^.*: /, '')), ['not a plain file', 'not a plain file', 'it is a directory']);
 });
 
 test('files may include files ten levels deep, no deeper, and not themselves', (t) => {

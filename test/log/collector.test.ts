@@ -35,10 +35,10 @@ test('once it has started, the standard error it was given is let go', async (t)
 });
 
 test('what Node itself says when it dies is in the file, too', async (t) => {
-  const pgloom = await launch(t, { ...collector, log_filename: 'log' });
-  // SIGUSR1 makes Node say on which port its debugger listens.
-  pgloom.child.kill('SIGUSR1');
-  await untilMatch(pgloom.log, /Debugger listening/);
+  // At the signal Node writes a report to standard error, in its own way.
+  const pgloom = await launch(t, { ...collector, log_filename: 'log' }, { env: { NODE_OPTIONS: '--report-on-signal --report-signal=SIGUSR2 --report-filename=stderr' } });
+  pgloom.child.kill('SIGUSR2');
+  await untilMatch(pgloom.log, /"nodejsVersion"/);
 });
 
 test('a start that fails says why on standard error and in the file', async (t) => {

@@ -51,7 +51,7 @@ export async function untilMatch(text: () => string, pattern: RegExp): Promise<s
 }
 
 /** Starts it; ended with the test. With `untilReady` false it may be a start that fails. */
-export async function launch(t: TestContext, settings: Settings, options: { readonly stdio?: StdioOptions; readonly untilReady?: boolean } = {}): Promise<Launched> {
+export async function launch(t: TestContext, settings: Settings, options: { readonly stdio?: StdioOptions; readonly untilReady?: boolean; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Launched> {
   const directory = mkdtempSync(path.join(tmpdir(), 'pgloom-logs-'));
   const logs = path.join(directory, 'logs');
   const port = await freePort();
@@ -67,7 +67,7 @@ export async function launch(t: TestContext, settings: Settings, options: { read
   writeFileSync(path.join(directory, 'pool_hba.conf'), '');
   // The MD5 of the password `admin`.
   writeFileSync(path.join(directory, 'pcp.conf'), 'admin:21232f297a57a5a743894a0e4a801fc3\n');
-  const child = spawn(process.execPath, [command, '-n', '-f', configFile, '-F', path.join(directory, 'pcp.conf')], { cwd: directory, stdio: options.stdio ?? ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, [command, '-n', '-f', configFile, '-F', path.join(directory, 'pcp.conf')], { cwd: directory, env: { ...process.env, ...options.env }, stdio: options.stdio ?? ['ignore', 'ignore', 'pipe'] });
   let text = '';
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => { text += chunk; });
   const exited = new Promise<number>((resolve) => { child.once('close', (code) => resolve(code ?? -1)); });

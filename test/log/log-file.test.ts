@@ -1,6 +1,6 @@
 /** The log files themselves: a descriptor of our own is the log, and the clock is turned by hand. */
 import assert from 'node:assert/strict';
-import { chmodSync, closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, chownSync, closeSync, existsSync, linkSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -178,6 +178,57 @@ test('what is no file is refused, also a pipe that nobody reads, and everything 
   const before = statSync(`/proc/self/fd/${descriptor}`).ino;
   for (const name of ['directory', 'pipe']) assert.throws(() => open({ log_filename: name }), LogFileError);
   assert.equal(statSync(`/proc/self/fd/${descriptor}`).ino, before);
+});
+
+test('a link and a second name of a file are not written to, and nothing of them is lost', (t) => {
+  const { open, directory, clock } = bench(t);
+  mkdirSync(directory, { recursive: true });
+  const precious = path.join(directory, 'precious');
+  writeFileSync(precious, 'mine\n');
+  symlinkSync(precious, path.join(directory, 'link-05'));
+  linkSync(precious, path.join(directory, 'name-05'));
+  symlinkSync(path.join(directory, 'nowhere'), path.join(directory, 'link-04'));
+  assert.throws(() => open({ log_filename: 'link-%H' }), /it is a symbolic link/);
+  for (const log_filename of ['link-05', 'name-05']) assert.throws(() => open({ log_filename }), LogFileError);
+  const file = open({ log_filename: 'name-%H', log_truncate_on_rotation: true });
+  clock.ms += hourMs;
+  file.check();
+  assert.equal(path.basename(file.path), 'name-04');
+  assert.match(readFileSync(file.path, 'utf8'), /could not open log file ".*name-05": it has another name, too/);
+  assert.equal(readFileSync(precious, 'utf8'), 'mine\n');
+  assert.equal(existsSync(path.join(directory, 'nowhere')), false);
+});
+
+test('a directory above may be a link', (t) => {
+  const { open, directory } = bench(t);
+  mkdirSync(path.dirname(directory), { recursive: true });
+  const real = path.join(path.dirname(directory), 'real');
+  mkdirSync(real);
+  symlinkSync(real, directory);
+  open({ log_filename: 'log' });
+  assert.deepEqual(readdirSync(real), ['log']);
+});
+
+test('a directory or file of another user, or a directory that everybody may write to, is refused', { skip: process.getuid?.() === 0 ? false : 'only root can give files away' }, (t) => {
+  const { open, directory, settings } = bench(t);
+  const file = open({ log_filename: 'log' });
+  chownSync(directory, 1, 1);
+  assert.throws(() => open(), /it belongs to another user/);
+  file.rotate();
+  assert.match(readFileSync(file.path, 'utf8'), /could not use log directory ".*": it belongs to another user/);
+  chownSync(directory, 0, 0);
+  chmodSync(directory, 0o777);
+  assert.throws(() => open(), /everybody may write to it/);
+  chmodSync(directory, 0o1777);
+  writeFileSync(path.join(directory, 'theirs'), '');
+  chownSync(path.join(directory, 'theirs'), 1, 1);
+  assert.throws(() => open({ log_filename: 'theirs' }), /it belongs to another user/);
+  assert.equal(path.basename(open({ ...settings, log_filename: 'ours' }).path), 'ours');
+});
+
+test('a directory below /proc is an error and no endless search', { skip: existsSync('/proc/1') ? false : 'there is no /proc' }, (t) => {
+  const { open } = bench(t);
+  assert.throws(() => open({ log_directory: '/proc/1/nowhere/logs' }), LogFileError);
 });
 
 test('a relative directory is beside pgpool.conf', (t) => {

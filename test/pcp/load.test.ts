@@ -1,5 +1,6 @@
 /** Many, slow and hostile PCP clients, and those beside them that must not notice. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'node:test';
 import { attack } from '../../bench/pcp/attack.js';
@@ -98,8 +99,9 @@ async function countRows(client: PcpClient, ask = true): Promise<number> {
 
 test('random and damaged packets harm nobody but those who send them', async () => {
   await withPgloom({ num_init_children: 8 }, async (pgloom) => {
+    const where = join(pgloom.socketDirectory, `.s.PGSQL.${pgloom.pcpPort}`);
     const answers = await beside(pgloom, async () => {
-      const login = { port: pgloom.pcpPort, user: 'postgres', password: 'secret' };
+      const login = { where, user: 'postgres', password: 'secret' };
       const results = await Promise.all([1, 2, 3, 4].map((seed) => attack(login, numbersFrom(seed), (connections) => connections >= 500)));
       assert.ok(results.every(({ bytesSent }) => bytesSent > 10_000));
     });

@@ -1,5 +1,6 @@
 /** The PCP port, packet by packet: what libpcp sends, and what it never would. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { statSync, unlinkSync, writeFileSync } from 'node:fs';
@@ -96,21 +97,85 @@ test('a login is refused with a wrong password, an unknown user, an old salt, or
   assert.deepEqual(errorOf(second), none);
 });
 
-test('the answer to a wrong password is late, a right one at the same time is not', async () => {
+test('the answer to a wrong password is late, and so is the next login from the same address; others are not', async () => {
+  const path = join(pgloom.socketDirectory, `.s.PGSQL.${pgloom.pcpPort}`);
+  const order: string[] = [];
+  const late = await wrongLogin();
+  const answered = late.read().then(() => order.push('wrong'));
+  const right = PcpClient.login(pgloom.pcpPort).then((client) => { order.push('right'); client.end(); });
+  for (let i = 0; i < 5; i++) (await PcpClient.login(path)).end();
+  order.push('others');
+  await Promise.all([answered, right]);
+  assert.deepEqual(order, ['others', 'wrong', 'right']);
+});
+
+test('who closes before the answer to a wrong password does not guess faster', async () => {
   const startedMs = performance.now();
-  const late = PcpClient.connect(pgloom.pcpPort).then(async (client) => {
-    await client.tryLogin('postgres', 'wrong');
-    return performance.now() - startedMs;
-  });
-  let meanwhile = 0;
-  const done = late.then(() => { meanwhile = -1; });
-  while (meanwhile >= 0 && meanwhile < 5) {
-    (await PcpClient.login(pgloom.pcpPort)).end();
-    if (meanwhile >= 0) meanwhile += 1;
+  (await wrongLogin()).socket.destroy();
+  (await PcpClient.login(pgloom.pcpPort)).end();
+  assert.ok(performance.now() - startedMs >= 990);
+});
+
+test('of many wrong passwords at once most are refused, and one line is logged for all', async () => {
+  const own = await startPgloom({ settings: { num_init_children: 2 }, pcp: pcpConfLine() });
+  try {
+    const clients = [await wrongLogin(own.pcpPort)];
+    await sleepUntilFailed();
+    for (let i = 0; i < 60; i++) clients.push(await wrongLogin(own.pcpPort));
+    // 32 wait; none of those is answered before the first.
+    const refused = clients.slice(40).map(async (client) => errorOf((await client.readToEnd()).at(-1)));
+    for (const answer of await Promise.all(refused)) assert.equal(answer.detail, 'too many logins from this address are waiting');
+    for (const { socket } of clients) socket.destroy();
+    await eventually('they are counted', () => /\d+ more failed logins to PCP from 127\.0\.0\.1/.test(own.stderr()));
+    assert.ok((own.stderr().match(/FATAL: {2}authentication failed/g) ?? []).length <= 2);
+  } finally {
+    await own.stop();
   }
-  assert.equal(meanwhile, 5, 'the wrong password was answered before five right ones');
-  await done;
-  assert.ok(await late >= 990);
+
+  /** The first answer is late, but its failure is known by the time another request is answered. */
+  async function sleepUntilFailed(): Promise<void> {
+    for (let i = 0; i < 3; i++) (await PcpClient.login(join(own.socketDirectory, `.s.PGSQL.${own.pcpPort}`))).end();
+  }
+});
+
+/** A client that has sent a wrong password and whose answer is to come. */
+async function wrongLogin(port = pgloom.pcpPort): Promise<PcpClient> {
+  const client = await PcpClient.connect(port);
+  const salt = await client.request('M');
+  client.send('R', `postgres\0${loginAnswer('postgres', 'wrong', salt.payload)}\0`);
+  return client;
+}
+
+test('a pcp.conf that is a pipe lets nobody in and blocks nobody', async () => {
+  const own = await startPgloom({ settings: { num_init_children: 2 }, pcp: '' });
+  const file = join(own.directory, 'pcp.conf');
+  const path = join(own.socketDirectory, `.s.PGSQL.${own.pcpPort}`);
+  try {
+    unlinkSync(file);
+    execFileSync('mkfifo', [file]);
+    // More than the threads that Node has for files.
+    const logins = await Promise.allSettled(Array.from({ length: 6 }, () => PcpClient.login(path)));
+    for (const login of logins) assert.match(String(login.status === 'rejected' && login.reason), /could not open .*pcp\.conf\. reason: not a plain file/);
+    unlinkSync(file);
+    writeFileSync(file, pcpConfLine());
+    (await PcpClient.login(path)).end();
+  } finally {
+    await own.stop();
+  }
+});
+
+test('an order without a number is for no node, above all not for node 0', async () => {
+  const client = await PcpClient.login(pgloom.pcpPort);
+  for (const payload of ['', '\0', 'abc\0', '0x\0', '-0\0', ' \0n']) {
+    for (const type of ['C', 'D', 'd', 'J', 'j', 'O']) {
+      const { severity, message, detail } = errorOf(await client.request(type, payload));
+      assert.equal(severity, 'ERROR');
+      assert.match(`${message} ${detail}`, /node id:? -1 is (out of range|not valid)/);
+    }
+  }
+  const nodes = await client.rows('I', '-1\0');
+  assert.deepEqual(nodes.slice(1, 4).map(({ payload }) => strings(payload)[3]), ['2', '2', '2']);
+  client.end();
 });
 
 test('before the login no command is obeyed, and garbage is answered with FATAL and the end', async () => {

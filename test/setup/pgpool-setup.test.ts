@@ -25,6 +25,10 @@ test('it makes two servers and a pgpool in streaming replication mode, and shutd
   assert.match(readFileSync(path.join(made.directory, 'README.port'), 'utf8'), new RegExp(`#1 port is ${port + 2}\n#2 port is ${port + 3}\n`));
   assert.equal(statSync(path.join(made.directory, 'etc/pgpool.conf')).mode & 0o077, 0);
 
+  // pgpool may be root's: what it writes is not in the servers' hands.
+  for (const name of ['log', 'run', 'etc', 'log/pgpool.log', 'run/start.log']) assert.equal(statSync(path.join(made.directory, name)).uid, process.getuid?.(), name);
+  assert.deepEqual(readdirSync(path.join(made.directory, 'log/servers')), ['postgresql0.log', 'postgresql1.log']);
+
   const pgpool = { host: '127.0.0.1', port, user, database: 'test' };
   const rows = await queryServer(pgpool, 'create table t (i int); insert into t values (1); select count(*)::int as n from t');
   assert.deepEqual(rows, [{ n: 1 }]);

@@ -83,3 +83,16 @@ test('what could not be parsed while the parser was away is parsed later', async
   await loadParser();
   assert.equal(cache.planOf('select 1').kind, StatementKind.read);
 });
+
+test('PGPOOL … is known behind blanks and comments, and ends with its statement', () => {
+  const show = { type: 'show', name: 'max_pool' };
+  for (const sql of ['PGPOOL SHOW max_pool', ';; pgpool show max_pool', '/* a /* nested */ one */ pgpool show max_pool', 'pgpool show max_pool -- said behind',
+    'pgpool show max_pool--said behind', 'pgpool /* in between */ show max_pool; select 1', '-- a line\npgpool show MAX_POOL;', 'pgpool show "max_pool"']) {
+    assert.deepEqual(classify(sql).own, show, sql);
+  }
+  assert.deepEqual(classify("pgpool set log_line_prefix to 'it''s'").own, { type: 'set', name: 'log_line_prefix', value: "it's" });
+  assert.deepEqual(classify('pgpool set client_idle_limit = default').own, { type: 'set', name: 'client_idle_limit', value: null });
+  assert.deepEqual(classify("pgpool set cache delete 'select 1'").own, { type: 'deleteCache', statement: 'select 1' });
+  for (const sql of ['pgpool', 'pgpool show', 'pgpool show max_pool 1', 'pgpool set x', 'pgpool set x to', 'pgpool reset', 'pgpool /* open']) assert.equal(classify(sql).own?.type, 'wrong', sql);
+  for (const sql of ['pgpools show max_pool', 'pgpoolé show max_pool', 'select pgpool show']) assert.equal(classify(sql).own, null, sql);
+});

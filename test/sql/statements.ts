@@ -60,7 +60,7 @@ export const statements: readonly (readonly [sql: string, expected: string])[] =
   ['show x', 'read'], ['show all', 'read'], ['show time zone', 'read'], ['show transaction isolation level', 'read'],
   ['show pool_nodes', 'own'], ['SHOW POOL_NODES;', 'own'], ['show Pool_Processes', 'own'], ['show pool_pools', 'own'],
   ['show pool_status', 'own'], ['show pool_version', 'own'], ['show pool_cache', 'own'], ['show pool_health_check_stats', 'own'], ['show pool_backend_stats', 'own'], ['show pool_nodesx', 'read'],
-  ['show pool_nodes; select 1', 'write 2'],
+  ['show pool_nodes; select 1', 'own'], ['select 1; show pool_nodes', 'write 2'],
 
   ['select * from t for update', 'write s'], ['select * from t for no key update', 'write s'], ['select * from t for share', 'write s'],
   ['select * from t for key share skip locked', 'write s'], ['select * from (select * from t for update) q', 'write s'],

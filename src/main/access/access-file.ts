@@ -1,8 +1,5 @@
 /** Reading a file of access rules or passwords: what can go wrong, and how it is told. */
-import { readFileSync, statSync } from 'node:fs';
-
-/** More than any real file; keeps /dev/zero and a slip of the pen out of memory. */
-const maxFileBytes = 16 * 1024 * 1024;
+import { PlainFileError, readPlainFile } from '../plain-file.js';
 
 /** All that is wrong with the file, each problem naming file and line. Holds no passwords. */
 export class AccessFileError extends Error {
@@ -18,12 +15,9 @@ export class AccessFileError extends Error {
  */
 export function readAccessFile(file: string): string | null {
   try {
-    const facts = statSync(file);
-    if (!facts.isFile()) throw new AccessFileError([`${file}: is not a plain file`]);
-    if (facts.size > maxFileBytes) throw new AccessFileError([`${file}: is larger than 16 MB`]);
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file));
+    return new TextDecoder('utf-8', { fatal: true }).decode(readPlainFile(file));
   } catch (error) {
-    if (error instanceof AccessFileError) throw error;
+    if (error instanceof PlainFileError) throw new AccessFileError([`${file}: is ${error.code === 'EFBIG' ? error.message : 'not a plain file'}`]);
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') return null;
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') throw new AccessFileError([`${file}: is not UTF-8`]);

@@ -3,10 +3,11 @@
  * The `pgpool_samples` command: writes the sample files where they are wanted. Pgpool-II's `make install` puts them into
  * `<prefix>/etc`; npm can run nothing at the end of an installation, so this command does it.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type SampleFile, sampleFiles } from '../config/sample-files.js';
+import { makeDirectory } from '../directory.js';
 
 const usage = `Usage:
   pgpool_samples [-f] DIRECTORY   write the sample files into a directory, which is made if need be
@@ -33,7 +34,7 @@ function etcOfPrefix(): string {
 
 /** Files that are there and differ stay, unless `force` says otherwise. Returns the exit status. */
 function writeAll(files: readonly SampleFile[], directory: string, force: boolean): number {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   let kept = 0;
   for (const { name, text, mode } of files) {
     const file = path.join(directory, name);

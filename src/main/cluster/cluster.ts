@@ -104,6 +104,7 @@ export class Cluster {
 
   /** New settings and passwords; nodes that are new begin as down and are taken in when they answer. */
   reload(settings: Settings, access: AccessFiles, newBackends: readonly number[]): void {
+    if (this.stopped) return;
     this.settings = settings;
     this.access = access;
     for (const check of this.checks.values()) check.stop();
@@ -153,6 +154,12 @@ export class Cluster {
     if (wasPrimary && !this.stopped) this.search.start();
   }
 
+  /** Does the node answer, asked now? */
+  async answers(node: number): Promise<boolean> {
+    const backend = this.settings.backends.find(({ id }) => id === node);
+    return backend !== undefined && (await askAlive(backend, this.access, Math.min(limitOf(backend), startLimitMs))).alive;
+  }
+
   /**
    * The operator says that the node is the primary. It is, whatever the server says, until another node in service says
    * that it is one.
@@ -160,6 +167,7 @@ export class Cluster {
   promote(node: number): void {
     this.ordered = node;
     this.search.stop();
+    this.states.setDetached(node, false);
     this.states.up(node);
     this.states.setPrimary(node);
     void this.delayCheck.round();

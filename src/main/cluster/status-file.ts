@@ -82,8 +82,8 @@ export class StatusFile {
   private replace(text: string): void {
     const fresh = `${this.file}.${process.pid}`;
     removeStatusFile(fresh);
-    writeFileSync(fresh, text, { flag: 'wx', mode: 0o644 });
     try {
+      writeFileSync(fresh, text, { flag: 'wx', mode: 0o644 });
       renameSync(fresh, this.file);
     } catch (error) {
       removeStatusFile(fresh);
@@ -92,17 +92,19 @@ export class StatusFile {
   }
 }
 
-/** Not a pipe that somebody put there: opening one would wait. */
+/** Not what somebody else put there, into /tmp perhaps: a pipe, a link, or states that keep nodes out of service. */
 function readPlainFile(file: string): Buffer | null {
   let fd: number;
   try {
-    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
   try {
-    if (!fstatSync(fd).isFile()) throw new Error('it is not a plain file');
+    const facts = fstatSync(fd);
+    if (!facts.isFile()) throw new Error('it is not a plain file');
+    if (facts.uid !== 0 && facts.uid !== (process.getuid?.() ?? facts.uid)) throw new Error('it belongs to another user');
     const buffer = Buffer.alloc(maxFileBytes);
     return buffer.subarray(0, readSync(fd, buffer, 0, maxFileBytes, 0));
   } finally {

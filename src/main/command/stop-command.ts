@@ -1,7 +1,8 @@
 /** `pgpool stop`: asks the running pgpool to end, and waits until it has. */
-import { unlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, unlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAlive, isPidFileOwned, readPidFile } from '../pid-file.js';
+import { removeRunRecord } from '../run-record.js';
 import type { CommandLine, StopMode } from './options.js';
 import { pidFileName } from './pid-file-name.js';
 
@@ -36,11 +37,27 @@ export function signalTarget({ pid, pidFile }: Target, signal: NodeJS.Signals, f
   if (isAlive(pid) && !isPidFileOwned(pidFile, pid)) {
     throw new CommandError(`FATAL:  ${failure} pid: ${pid}\nDETAIL:  it has ended, and the number belongs to another process now`);
   }
+  if (isAlive(pid) && !looksLikePgpool(pid)) {
+    throw new CommandError(`FATAL:  ${failure} pid: ${pid}\nDETAIL:  it is neither node nor pgpool; the number belongs to another process now`);
+  }
   try {
     process.kill(pid, signal);
   } catch (error) {
     throw new CommandError(`FATAL:  ${failure} pid: ${pid}\nDETAIL:  ${killFailure(error)}`, { cause: error });
   }
+}
+
+/** By its program's file or its first word; true where there is no telling. Pgpool-II's own pgpool may be stopped, too. */
+function looksLikePgpool(pid: number): boolean {
+  const read = (get: () => string): string[] => {
+    try {
+      return [get()];
+    } catch {
+      return []; // Another user's, or there is no /proc.
+    }
+  };
+  const names = [...read(() => readlinkSync(`/proc/${pid}/exe`)), ...read(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')[0] ?? '')];
+  return names.length === 0 || names.some((name) => /^(?:\S*\/)?(?:node|pgpool|pgloom)(?:[^/]*$|[: ])/.test(name));
 }
 
 function killFailure(error: unknown): string {
@@ -80,10 +97,12 @@ async function endsWithin(pid: number, limitMs: number): Promise<boolean> {
   return !isAlive(pid);
 }
 
-/** pgpool removes its file itself, unless it was killed meanwhile. */
+/** pgpool removes its file and its run record itself, unless it was killed meanwhile. */
 function removeLeftPidFile({ pid, pidFile }: Target): void {
   try {
-    if (readPidFile(pidFile) === pid) unlinkSync(pidFile);
+    if (readPidFile(pidFile) !== pid) return;
+    unlinkSync(pidFile);
+    removeRunRecord(pidFile);
   } catch {
     // It has ended, which is what was asked for; the next start copes with the file.
   }

@@ -1,15 +1,16 @@
 /** Reads pgpool.conf and what it includes. */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ConfigIssue, Place } from './errors.js';
 import { type Assignment, lex } from './lexer.js';
+import { PlainFileError, readPlainFile } from '../plain-file.js';
 
 export interface PlacedAssignment extends Assignment, Place {}
 
 const deepestInclude = 10;
-const reasons: Readonly<Record<string, string>> = { ENOENT: 'no such file', EACCES: 'permission denied', EISDIR: 'it is a directory' };
+const reasons: Readonly<Record<string, string>> = { ENOENT: 'no such file', EACCES: 'permission denied' };
 
 function reasonOf(error: unknown): string {
+  if (error instanceof PlainFileError) return error.message;
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
   return reasons[code] ?? code;
 }
@@ -32,7 +33,7 @@ function readInto(reading: Reading, file: string, above: readonly string[], from
   }
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readPlainFile(file).toString('utf8');
   } catch (error) {
     reading.issues.push({ ...from, key, message: `could not open configuration file "${file}": ${reasonOf(error)}` });
     return;

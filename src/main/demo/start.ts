@@ -1,4 +1,5 @@
 /** `npm start`: a PostgreSQL cluster in a scratch directory with pgloom in front of it, until Ctrl-C. */
+import '../debugger-signal.js';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { runPgpool } from '../pgpool-server.js';

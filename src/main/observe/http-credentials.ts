@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdministrationError } from '../administration.js';
 import { authenticate, expectedAnswer, newSalt } from '../pcp/authentication.js';
+import type { Logger } from '../../shared/logger.js';
 import { FailureDelays } from '../pcp/failure-delays.js';
 
 export class HttpCredentials {
@@ -12,23 +13,30 @@ export class HttpCredentials {
 
   /**
    * Resolves when they are right.
-   * @param address of the client: each failure from there waits longer for its answer
-   * @throws AdministrationError, after that wait
+   * @param address of the client, '' for a Unix socket: after a failure its next check, right or wrong, waits (FailureDelays)
+   * @throws AdministrationError, after the delay of a failure
    */
   async check(user: string, password: string, address: string): Promise<void> {
-    try {
-      if (user.includes('\0')) throw new AdministrationError('authentication failed', 'username and/or password does not match', 'FATAL');
-      const salt = newSalt();
-      const name = Buffer.from(user, 'utf8');
-      const stored = createHash('md5').update(password, 'utf8').digest('hex');
-      const answer = expectedAnswer(stored, name.toString('latin1'), salt);
-      await authenticate(Buffer.concat([name, Buffer.from(`\0${answer}\0`, 'latin1')]), salt, this.pcpFile);
-    } catch (error) {
-      await sleep(this.delays.note(address), undefined, { ref: false });
-      throw error;
-    }
-    this.delays.succeeded(address);
+    await this.delays.attempt({
+      address,
+      login: () => login(user, password, this.pcpFile),
+      pause: async (waitMs) => { await sleep(waitMs, undefined, { ref: false }); },
+    });
   }
+
+  /** Whether a failure is to be logged; many from one address are one line. */
+  tells(address: string, log: Logger): boolean {
+    return this.delays.tells(address, log);
+  }
+}
+
+async function login(user: string, password: string, pcpFile: string): Promise<void> {
+  if (user.includes('\0')) throw new AdministrationError('authentication failed', 'username and/or password does not match', 'FATAL');
+  const salt = newSalt();
+  const name = Buffer.from(user, 'utf8');
+  const stored = createHash('md5').update(password, 'utf8').digest('hex');
+  const answer = expectedAnswer(stored, name.toString('latin1'), salt);
+  await authenticate(Buffer.concat([name, Buffer.from(`\0${answer}\0`, 'latin1')]), salt, pcpFile);
 }
 
 /** Of `Authorization: Basic …`; null when it is something else. */

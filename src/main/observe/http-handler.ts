@@ -84,7 +84,7 @@ export class HttpHandler {
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     if (method !== route.method) throw new HttpProblem(405, `wanted: ${route.method}`, { Allow: route.method === 'GET' ? 'GET, HEAD' : 'POST' });
     if (route.open !== true) {
-      checkHost(request);
+      this.checkHost(request);
       await this.checkViewer(request);
     }
     return route.answer(request, query);
@@ -124,6 +124,21 @@ export class HttpHandler {
     }
   }
 
+  /**
+   * A web site can make its own name mean our address and then read what we show as its own pages. So a request must name this
+   * machine, not a site; not so where a password is asked for and the address is none of the loopback interface.
+   * @throws HttpProblem
+   */
+  private checkHost({ socket, headers }: IncomingMessage): void {
+    const { http_authentication: authentication, http_listen_addresses: listened } = this.observed.administration.sources().settings;
+    if (authentication !== 'none' && !/^(127\.|::1$|::ffff:127\.)/.test(socket.localAddress ?? '')) return;
+    const name = /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.exec(headers.host ?? '')?.[1]?.toLowerCase() ?? '';
+    const own = hostname().toLowerCase();
+    const isOurs = name === '' || name === 'localhost' || name.endsWith('.localhost') || name === own || name.startsWith(`${own}.`)
+      || listened.includes(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;
+    if (!isOurs) throw new HttpProblem(421, 'the Host header names another machine; http_authentication = pcp allows any name');
+  }
+
   private refuse(response: ServerResponse, error: unknown): void {
     if (error instanceof HttpProblem) {
       for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
@@ -147,19 +162,6 @@ function target(url: string): { readonly path: string; readonly query: URLSearch
   const questionMark = url.indexOf('?');
   if (questionMark < 0) return { path: url, query: new URLSearchParams() };
   return { path: url.slice(0, questionMark), query: new URLSearchParams(url.slice(questionMark + 1)) };
-}
-
-/**
- * A web site can make its own name mean 127.0.0.1 and then read what listens there as its own pages. So a request over the
- * loopback interface must name this machine, not a site.
- */
-function checkHost({ socket, headers }: IncomingMessage): void {
-  const local = socket.localAddress ?? '';
-  if (!/^(127\.|::1$|::ffff:127\.)/.test(local)) return;
-  const name = /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.exec(headers.host ?? '')?.[1]?.toLowerCase() ?? '';
-  const isOurs = name === '' || name === 'localhost' || name.endsWith('.localhost') || name === hostname().toLowerCase()
-    || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0;
-  if (!isOurs) throw new HttpProblem(421, 'the Host header names another machine');
 }
 
 function addressOf({ socket }: IncomingMessage): string {

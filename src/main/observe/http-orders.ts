@@ -31,7 +31,7 @@ export async function obey(request: IncomingMessage, administration: Administrat
     await credentials.check(user, password, address);
   } catch (error) {
     const { message, detail } = error as AdministrationError;
-    administration.log.log(LogLevel.warning, `order from the status page refused: ${message}`, detail === undefined ? {} : { detail });
+    if (credentials.tells(address, administration.log)) administration.log.log(LogLevel.warning, `order from the status page refused: ${message}`, detail === undefined ? {} : { detail });
     throw new HttpProblem(403, 'user or password is wrong');
   }
   administration.log.log(LogLevel.log, `status page: PCP user ${JSON.stringify(user)} at ${address} orders: ${order} node ${node}`);

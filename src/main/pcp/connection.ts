@@ -40,6 +40,8 @@ export class PcpConnection implements PcpSession {
   private readonly log: Logger;
   private salt: Buffer | null = null;
   private ending = false;
+  /** Its end is not logged: it is one of many failed logins. */
+  private isQuiet = false;
   private loginTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly socket: Socket, private readonly options: ConnectionOptions) {
@@ -64,7 +66,7 @@ export class PcpConnection implements PcpSession {
       return 0;
     } catch (error) {
       if (!(error instanceof AdministrationError)) return 0; // the client has gone
-      this.report(error);
+      if (!this.isQuiet) this.report(error);
       await this.disconnect(errorPacket(error));
       return 256;
     } finally {
@@ -147,18 +149,25 @@ export class PcpConnection implements PcpSession {
   }
 
   private async login(payload: Buffer): Promise<void> {
-    const { salt, options } = this;
+    const { salt } = this;
+    const { address, delays, pcpFile } = this.options;
     this.salt = null;
     // It has said who it is. A wrong password ends the connection, however late that is told.
     clearTimeout(this.loginTimer);
+    this.isAuthenticated = false;
     try {
-      await authenticate(payload, salt, options.pcpFile);
+      await delays.attempt({
+        address,
+        login: async () => {
+          if (this.ending || this.socket.destroyed) throw new Gone();
+          await authenticate(payload, salt, pcpFile);
+        },
+        pause: (waitMs) => this.pause(waitMs),
+      });
     } catch (error) {
-      this.isAuthenticated = false;
-      await this.pause(options.delays.note(options.address));
+      this.isQuiet = error instanceof AdministrationError && !delays.tells(address, this.log);
       throw error;
     }
-    options.delays.succeeded(options.address);
     this.isAuthenticated = true;
     await this.send(packet('r', 'AuthenticationOK'));
   }

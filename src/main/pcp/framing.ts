@@ -75,6 +75,12 @@ export function payloadStrings(payload: Buffer): string[] {
   return strings;
 }
 
+/** The node id of an order: a number and nothing else, or -1, which no node has. An order without one must not be for node 0. */
+export function orderedNode(payload: Buffer): number {
+  const text = payloadStrings(payload)[0] ?? '';
+  return /^\s*\d+\s*$/.test(text) ? numberOf(text) : -1;
+}
+
 /** A number as C's atoi reads it: leading digits, 0 where there are none, kept within 32 bits. */
 export function numberOf(text: string): number {
   const number = Number.parseInt(text, 10);

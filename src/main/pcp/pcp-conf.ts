@@ -1,6 +1,7 @@
 /** pcp.conf: who may use PCP. Lines `user:md5`, md5 being 32 hex digits of the password as pg_md5 prints them. */
 import { open } from 'node:fs/promises';
 import { AdministrationError } from '../administration.js';
+import { checkPlainFile, plainFileFlags, PlainFileError } from '../plain-file.js';
 
 /** MAX_USER_PASSWD_LEN */
 const maxTextBytes = 128;
@@ -30,11 +31,10 @@ export async function storedPasswords(file: string, user: string): Promise<strin
 
 async function readText(file: string): Promise<string> {
   try {
-    const handle = await open(file);
+    // A pipe must not keep one of Node's few threads for files.
+    const handle = await open(file, plainFileFlags);
     try {
-      const facts = await handle.stat();
-      if (!facts.isFile()) throw new Error('not a plain file');
-      if (facts.size > maxFileBytes) throw new Error('larger than 1 MB');
+      checkPlainFile(await handle.stat(), maxFileBytes);
       return await handle.readFile('latin1');
     } finally {
       await handle.close();
@@ -45,6 +45,7 @@ async function readText(file: string): Promise<string> {
 }
 
 function reason(error: NodeJS.ErrnoException): string {
+  if (error instanceof PlainFileError) return error.message;
   if (error.code === 'ENOENT') return 'No such file or directory';
   return error.code === 'EACCES' ? 'Permission denied' : (error.code ?? error.message);
 }

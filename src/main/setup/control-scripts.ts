@@ -50,11 +50,10 @@ cd ${shellWord(layout.directory)}
 function startAll(layout: Layout): string {
   return `${head(layout, 'Starts the servers and pgpool of this directory; with --servers only the servers. Other options go to pgpool.')}
 for node in $NODES; do
-  server_runs "$node" || server "$node" -l "$DIRECTORY/log/postgresql$node.log" -w -s start < /dev/null
+  server_runs "$node" || server "$node" -l "$DIRECTORY/log/servers/postgresql$node.log" -w -s start < /dev/null
 done
 [ "\${1:-}" != --servers ] || exit 0
-rm -f "$DIRECTORY/log/start.log"
-pgpool${layout.options.debug ? ' -d' : ''} "$@" < /dev/null > "$DIRECTORY/log/start.log" 2>&1 || { cat "$DIRECTORY/log/start.log" >&2; exit 1; }
+pgpool${layout.options.debug ? ' -d' : ''} "$@" < /dev/null > "$DIRECTORY/run/start.log" 2>&1 || { cat "$DIRECTORY/run/start.log" >&2; exit 1; }
 waited=0
 until [ -S "$SOCKET" ]; do
   [ "$waited" -lt ${startLimitS} ] || { echo "pgpool does not listen; see $DIRECTORY/log" >&2; exit 1; }

@@ -1,6 +1,6 @@
 /** Checks the directory of a set-up before anything is made in it. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { spawnIdentity, type Identity } from '../demo/unprivileged.js';
 
@@ -36,4 +36,6 @@ export function checkSocketDirectory(directory: string): void {
 
 export function makeDirectories(directory: string): void {
   for (const name of ['etc', 'run', 'log']) mkdirSync(path.join(directory, name));
+  // The servers' user finds log/servers/, whatever the umask is; pgpool's own log is private.
+  chmodSync(path.join(directory, 'log'), 0o711);
 }

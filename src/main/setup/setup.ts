@@ -83,8 +83,8 @@ export async function setUp(request: SetupRequest): Promise<Layout> {
   if (layout.programs !== null) say(`PostgreSQL ${layout.programs.majorVersion} of ${layout.programs.directory}`);
   if (layout.identity !== undefined && layout.programs !== null) say(`the servers run as user ${layout.identity.name}, because PostgreSQL does not run as root; pgpool runs as ${layout.user}`);
   makeDirectories(layout.directory);
-  // The servers write their logs there, pgpool too; as root it may write into anybody's directory.
-  await makeServersDirectory(layout, path.join(layout.directory, 'log'));
+  // Not log/ itself: pgpool, which may be root's, writes there, and the servers must not lead it elsewhere.
+  await makeServersDirectory(layout, path.join(layout.directory, 'log', 'servers'));
   writePgpoolFiles(layout);
   writeControlScripts(layout);
   request.complete?.(layout);

@@ -99,6 +99,8 @@ export class BackendLink extends Link {
   /** An ErrorResponse came since the last answer; the dropped answer's batch had one. */
   private answerFailed = false;
   droppedFailed = false;
+  /** Number of the last answer that was an error. */
+  lastFailed = 0;
   /** Messages of an extended batch have been sent and no Sync yet. */
   batchOpen = false;
   /** The server reads COPY data: it ignores Sync and Flush, and ends the connection at anything else. */
@@ -267,6 +269,7 @@ export class BackendLink extends Link {
 
   /** Remembers that a Parse was sent. To be called in the order of sending. */
   expectParse(statement: Statement, swallowed: boolean): void {
+    this.used = true;
     this.pendingParses.push({ statement, batch: this.asked, swallowed, dropped: false });
   }
 
@@ -414,6 +417,7 @@ export class BackendLink extends Link {
     if (this.ignoredSyncs > 0 && !this.copyIn) this.ignoredSyncs = 0;
     const failed = this.answerFailed;
     this.answerFailed = false;
+    if (failed) this.lastFailed = this.answered;
     if (this.dropAnswer === this.answered) {
       this.dropAnswer = 0;
       this.droppedFailed = failed;
@@ -457,7 +461,10 @@ export class BackendLink extends Link {
       case B.closeComplete: {
         if (swallowed) return false;
         const closed = this.pendingCloses.shift();
-        if (closed?.swallowed === true) return false;
+        if (closed?.swallowed === true) {
+          if (closed.name !== null) this.statements.delete(closed.name);
+          return false;
+        }
         if (closed !== undefined && closed.name !== null) {
           this.statements.delete(closed.name);
           user.unprepared(this, closed.name);

@@ -69,7 +69,9 @@ function shownTo(session: Session, link: LinkRow): LinkRow {
   return link.user === session.entry.as.user ? link : { ...link, statement: '' };
 }
 
-function show({ settings }: Session, name: string): OwnAnswer {
+/** With what has been changed and is not answered yet. */
+function show({ parameters }: Session, name: string): OwnAnswer {
+  const settings = parameters.current;
   const found = shownParameters(settings, name);
   if (found === null) return { type: 'error', error: errors.unknownParameter(name) };
   if (isOne(found)) return { type: 'rows', table: reportTable([name], [[found.value]]) };

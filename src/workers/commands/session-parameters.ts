@@ -11,21 +11,30 @@ export class SessionParameters {
   /** @param base what holds where the session has said nothing */
   constructor(private readonly base: Settings) {}
 
-  /** @throws PgError */
-  set(name: string, text: string): void {
-    this.own.set(name, this.parse(name, text));
+  /** Sets a parameter, or with null takes it back to what the session began with. @throws PgError */
+  change(name: string, text: string | null): void {
+    if (text === null) {
+      this.parameterOf(name);
+      this.own.delete(name);
+    } else {
+      this.own.set(name, this.parse(name, text));
+    }
+  }
+
+  /** For `restore`. */
+  snapshot(): ReadonlyMap<string, Value> {
+    return new Map(this.own);
+  }
+
+  restore(before: ReadonlyMap<string, Value>): void {
+    this.own.clear();
+    for (const [name, value] of before) this.own.set(name, value);
   }
 
   /** Would `set` take it? @throws PgError */
   check(name: string, text: string | null): void {
     if (text === null) this.parameterOf(name);
     else this.parse(name, text);
-  }
-
-  /** @throws PgError */
-  reset(name: string): void {
-    this.parameterOf(name);
-    this.own.delete(name);
   }
 
   resetAll(): void {

@@ -18,10 +18,11 @@ const lookMs = 20;
  * Sends the answer.
  * @param status transaction status for ReadyForQuery (Pgpool-II always says idle, also within a transaction)
  * @param sent called later when the answer is too long to be sent at once
+ * @param progress called with each piece: the session is not idle
  * @returns whether all of it has been sent
  */
-export function sendSimpleAnswer(client: ClientLink, answer: OwnAnswer, status: number, sent: () => void): boolean {
-  if (answer.type === 'rows') return new RowStream(client, answer.table, status, sent).begin();
+export function sendSimpleAnswer(client: ClientLink, answer: OwnAnswer, status: number, sent: () => void, progress: () => void): boolean {
+  if (answer.type === 'rows') return new RowStream(client, answer.table, status, sent, progress).begin();
   const bytes = Buffer.concat([...body(answer), readyForQuery(status)]);
   client.forward(bytes, 0, bytes.length, client);
   return true;
@@ -38,7 +39,7 @@ class RowStream {
   private readonly rows: Iterator<readonly string[]>;
   private count = 0;
 
-  constructor(private readonly client: ClientLink, private readonly table: ReportTable, private readonly status: number, private readonly sent: () => void) {
+  constructor(private readonly client: ClientLink, private readonly table: ReportTable, private readonly status: number, private readonly sent: () => void, private readonly progress: () => void) {
     this.rows = table.rows[Symbol.iterator]();
   }
 
@@ -58,6 +59,7 @@ class RowStream {
       this.encoder.add(value);
       this.count++;
     }
+    this.progress();
     this.write(this.encoder.take());
     this.wait();
     return false;

@@ -8,8 +8,7 @@
  * buffer in which it came.
  */
 import { errors } from '../../shared/errors.js';
-import { F } from '../../shared/protocol/letters.js';
-import { closeStatement } from '../../shared/protocol/writer.js';
+import { F, TX } from '../../shared/protocol/letters.js';
 import type { OwnCommand, PcpCommand, PgpoolCommand } from '../sql/own-command.js';
 import type { Plan } from '../sql/plan.js';
 import { Batch } from './batch.js';
@@ -37,6 +36,10 @@ export class ClientRelay implements ClientReader {
   private pos = 0;
 
   constructor(private readonly traffic: Traffic) {}
+
+  get isBetweenMessages(): boolean {
+    return this.remaining === 0;
+  }
 
   /** Between two messages and outside any batch. */
   get idle(): boolean {
@@ -78,6 +81,8 @@ export class ClientRelay implements ClientReader {
       if (next > end && letter !== F.copyData && (length <= maxHeldBytes || end - pos < 3 * maxNameBytes)) break;
       if (!this.message(letter, data, pos, next, end)) return this.leave(data);
       if (traffic.over) return end;
+      // What follows is for a reader that logs it, or for one that does not any more.
+      if (traffic.own.takeReaderChange()) return this.leave(data);
     }
     if (this.open >= 0 && (this.remaining > 0 || this.pos - this.open > maxHeldBytes)) this.decide(data);
     return this.leave(data);
@@ -203,27 +208,31 @@ export class ClientRelay implements ClientReader {
   /** A statement for pgloom itself: the server gets one in its place that gives the answer (see own-sql.ts). */
   private parseOwn(data: Buffer, name: string, own: OwnCommand, next: number, end: number, textEnd: number): boolean {
     const { traffic, batch } = this;
-    const statement = own.type === 'pcp' ? traffic.pcp.parsed(name, own, data.subarray(textEnd + 1, next)) : traffic.ownStatement(name, own);
+    const statement = own.type === 'pcp' ? traffic.pcp.parsed(name, own, data.subarray(textEnd + 1, next)) : traffic.own.statement(name, own);
     if (statement === null || !this.admitOwn(data, statement)) return false;
     if (name !== '') this.want(data, name);
     batch.parse(statement);
-    batch.link?.send(statement.message);
+    traffic.own.send(statement);
     this.take(next, end, true);
     return true;
   }
 
-  /** Such a statement was prepared in an earlier batch: what it tells is made new. */
+  /**
+   * Such a statement was prepared in an earlier batch: what it tells is made new. Not while it is under way, closed, or in a
+   * failed transaction, where the server would not prepare it.
+   */
+  private isOld(name: string, statement: Statement): boolean {
+    const { traffic, batch } = this;
+    const link = batch.link ?? traffic.current;
+    if (batch.parsed(name) !== undefined || batch.closes.includes(name) || traffic.status === TX.failed) return false;
+    return link === null || !(link.isParsing(statement) || link.isClosing(name));
+  }
+
   private renewOwn(data: Buffer, name: string, own: PgpoolCommand, primaryOnly: boolean): boolean {
     const { traffic, batch } = this;
-    const statement = traffic.ownStatement(name, own);
+    const statement = traffic.own.statement(name, own);
     if (statement === null || !this.admitOwn(data, statement, primaryOnly)) return false;
-    const link = batch.link as NonNullable<typeof batch.link>;
-    if (name !== '' && link.statements.has(name)) {
-      link.expectClose(name, true);
-      link.send(closeStatement(name));
-    }
-    link.expectParse(statement, true);
-    link.send(statement.message);
+    traffic.own.renew(batch.link as NonNullable<typeof batch.link>, statement);
     return true;
   }
 
@@ -262,7 +271,7 @@ export class ClientRelay implements ClientReader {
     const own = statement?.plan.own;
     if (statement !== undefined && own?.type === 'pcp') {
       if (!this.renewPcp(data, statement, own, portal !== '')) return false;
-    } else if (own !== null && own !== undefined && own.type !== 'pcp' && batch.parsed(name) === undefined) {
+    } else if (statement !== undefined && own !== null && own !== undefined && own.type !== 'pcp' && this.isOld(name, statement)) {
       if (!this.renewOwn(data, name, own, portal !== '')) return false;
     } else {
       if (!this.admit(data, statement, portal !== '')) return false;

@@ -15,14 +15,18 @@ export interface PlainStatement {
   readonly text: string;
   /** What follows the text in its Parse, where pgloom makes another. */
   readonly types: Buffer;
+  /** As `parse` was told. */
+  readonly batch: number;
 }
 
 const noTypes = Buffer.alloc(0);
 
 /** Where a name is not known: the Parse failed, or it was too large to be looked at. */
-const unknown: PlainStatement = { counts: CountedKind.other, own: null, text: '', types: noTypes };
+const unknown: PlainStatement = { counts: CountedKind.other, own: null, text: '', types: noTypes, batch: -1 };
 /** A client that never closes its statements must not fill the memory. */
 const maxNames = 10_000;
+/** Longer names are not remembered. */
+const maxNameBytes = 1024;
 
 export class PlainPortals {
   private unnamed: PlainStatement = unknown;
@@ -32,10 +36,11 @@ export class PlainPortals {
 
   /**
    * A Parse, data[pos, next) being the whole message.
+   * @param batch number of the answer that comes before its batch's own
    * @param planOf null when that has to be waited for
    * @returns what pgloom itself is asked for, null when it is the server's, 'wait' when `planOf` has to be asked again
    */
-  parse(data: Buffer, pos: number, next: number, planOf: (from: number, to: number) => Plan | null): { readonly name: string; readonly own: OwnCommand; readonly types: Buffer } | 'wait' | null {
+  parse(data: Buffer, pos: number, next: number, batch: number, planOf: (from: number, to: number) => Plan | null): { readonly name: string; readonly own: OwnCommand; readonly types: Buffer } | 'wait' | null {
     const nameEnd = data.indexOf(0, pos + 5);
     const textEnd = nameEnd < 0 || nameEnd >= next ? -1 : data.indexOf(0, nameEnd + 1);
     if (textEnd < 0 || textEnd >= next) return null;
@@ -43,9 +48,9 @@ export class PlainPortals {
     if (plan === null) return 'wait';
     const { counts, own } = plan;
     const types = own?.type === 'pcp' ? Buffer.from(data.subarray(textEnd + 1, next)) : noTypes;
-    const statement = { counts, own, types, text: data.latin1Slice(nameEnd + 1, Math.min(textEnd, nameEnd + 1 + shownBytes)) };
+    const statement = { counts, own, types, batch, text: data.latin1Slice(nameEnd + 1, Math.min(textEnd, nameEnd + 1 + shownBytes)) };
     if (nameEnd === pos + 5) this.unnamed = statement;
-    else remember(this.statements, data.latin1Slice(pos + 5, nameEnd), statement);
+    else if (nameEnd - pos <= maxNameBytes) remember(this.statements, data.latin1Slice(pos + 5, nameEnd), statement);
     return own === null ? null : { name: data.latin1Slice(pos + 5, nameEnd), own, types };
   }
 
@@ -57,8 +62,26 @@ export class PlainPortals {
     const name = nameEnd === portalEnd + 1 ? '' : data.latin1Slice(portalEnd + 1, nameEnd);
     const statement = name === '' ? this.unnamed : (this.statements.get(name) ?? unknown);
     if (portalEnd === pos + 5) this.unnamedPortal = statement;
-    else remember(this.portals, data.latin1Slice(pos + 5, portalEnd), statement);
+    else if (portalEnd - pos <= maxNameBytes) remember(this.portals, data.latin1Slice(pos + 5, portalEnd), statement);
     return { name, statement };
+  }
+
+  forgetUnnamed(): void {
+    this.unnamed = unknown;
+    this.unnamedPortal = unknown;
+  }
+
+  /** A Close data[pos, next). */
+  close(data: Buffer, pos: number, next: number): void {
+    const name = data.latin1Slice(pos + 6, next - 1);
+    if (data[pos + 5] === 0x53) {
+      if (name === '') this.unnamed = unknown;
+      else this.statements.delete(name);
+    } else if (name === '') {
+      this.unnamedPortal = unknown;
+    } else {
+      this.portals.delete(name);
+    }
   }
 
   /** What the Execute data[pos, next) runs. */

@@ -3,12 +3,12 @@
  * held back. Only what asks for an answer is counted, and SHOW POOL_… is answered.
  */
 import { errors } from '../../shared/errors.js';
-import { F } from '../../shared/protocol/letters.js';
+import { F, TX } from '../../shared/protocol/letters.js';
 import type { ClientReader } from './client-link.js';
 import type { BackendLink } from '../backend/backend-link.js';
 import { messageLimits } from './message-limits.js';
 import { PlainPortals } from './plain-portals.js';
-import type { PcpCommand } from '../sql/own-command.js';
+import type { PcpCommand, PgpoolCommand } from '../sql/own-command.js';
 import type { Traffic } from './traffic.js';
 
 /** A query string is looked at when all of it is there, up to this size. */
@@ -25,6 +25,10 @@ export class PlainRelay implements ClientReader {
   private readonly portals = new PlainPortals();
 
   constructor(private readonly traffic: Traffic) {}
+
+  get isBetweenMessages(): boolean {
+    return this.remaining === 0;
+  }
 
   /** Between two messages and outside any batch. */
   get idle(): boolean {
@@ -70,6 +74,10 @@ export class PlainRelay implements ClientReader {
       }
       if (!this.message(letter, data, pos, next, end)) break;
       if (traffic.over) return end;
+      if (traffic.own.takeReaderChange()) {
+        pos = next;
+        break;
+      }
       if (next > end) {
         this.remaining = next - end;
         pos = end;
@@ -94,6 +102,9 @@ export class PlainRelay implements ClientReader {
     }
     switch (letter) {
       case F.query:
+        // The server drops its unnamed statement.
+        this.portals.forgetUnnamed();
+        link.forgetUnnamed();
         link.askSimple();
         return true;
       case F.functionCall:
@@ -115,12 +126,15 @@ export class PlainRelay implements ClientReader {
       case F.execute: {
         const { counts, own, text } = this.portals.executed(data, pos, Math.min(next, end));
         if (own === null || own.type === 'pcp') traffic.counted(link, counts, text);
-        else traffic.ownExecuted(own);
+        else traffic.own.executed(own);
         link.batchOpen = true;
         return true;
       }
-      case F.describe:
       case F.close:
+        this.portals.close(data, pos, Math.min(next, end));
+        link.batchOpen = true;
+        return true;
+      case F.describe:
         link.batchOpen = true;
         return true;
       default: // Flush and COPY data
@@ -130,15 +144,17 @@ export class PlainRelay implements ClientReader {
 
   private parse(link: BackendLink, data: Buffer, pos: number, next: number, end: number): boolean {
     const { traffic } = this;
-    const asked = next <= end ? this.portals.parse(data, pos, next, (from, to) => traffic.pcp.resolved(traffic.texts.planOf(data, from, to))) : null;
+    const asked = next <= end ? this.portals.parse(data, pos, next, link.asked, (from, to) => traffic.pcp.resolved(traffic.texts.planOf(data, from, to))) : null;
     if (asked === 'wait') return false;
     if (asked !== null) {
       // The server gets one in its place that gives the answer (see own-sql.ts).
       this.flush(data, pos);
       const { name, own, types } = asked;
-      const statement = own.type === 'pcp' ? traffic.pcp.parsed(name, own, types) : traffic.ownStatement(name, own);
+      const statement = own.type === 'pcp' ? traffic.pcp.parsed(name, own, types) : traffic.own.statement(name, own);
       if (statement === null) return false;
-      link.send(statement.message);
+      // With nothing unanswered before it, its ParseComplete is known by its place.
+      if (own.type !== 'pcp' && link.quiet) link.expectParse(statement, false);
+      traffic.own.send(statement);
       this.run = next;
     }
     link.batchOpen = true;
@@ -146,7 +162,8 @@ export class PlainRelay implements ClientReader {
   }
 
   private bind(link: BackendLink, data: Buffer, pos: number, next: number, end: number): boolean {
-    const { pcp } = this.traffic;
+    const { traffic } = this;
+    const { pcp } = traffic;
     const bound = this.portals.bind(data, pos, Math.min(next, end));
     const own = bound?.statement.own;
     if (bound !== null && own?.type === 'pcp') {
@@ -155,6 +172,13 @@ export class PlainRelay implements ClientReader {
       if (!pcp.hasAsked && !pcp.settle(link)) return false;
       if (!pcp.isReady(own)) return false;
       pcp.renew(link, pcp.parsed(bound.name, own, bound.statement.types), own);
+    } else if (bound !== null && own !== null && own !== undefined && bound.statement.batch !== link.asked) {
+      // Prepared in an earlier batch: what it tells is made new where a batch begins. Further inside it stays as it is.
+      this.flush(data, pos);
+      const isKnown = link.quiet && link.statements.get(bound.name)?.plan.own === own && traffic.status !== TX.failed;
+      const statement = isKnown ? traffic.own.statement(bound.name, own as PgpoolCommand) : undefined;
+      if (statement === null) return false;
+      if (statement !== undefined) traffic.own.renew(link, statement);
     }
     link.batchOpen = true;
     return true;

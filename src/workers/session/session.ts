@@ -14,7 +14,9 @@ import type { HandOver } from '../../shared/messages.js';
 import type { PcpAnswer, PcpCall } from '../../shared/pcp-functions.js';
 import { F, TX } from '../../shared/protocol/letters.js';
 import { int16, keyData, message, readyForQuery } from '../../shared/protocol/writer.js';
+import type { Value } from '../../shared/parameters/kinds.js';
 import type { Settings } from '../../shared/settings.js';
+import type { OwnAnswer } from '../commands/own-answer.js';
 import type { BackendLink } from '../backend/backend-link.js';
 import type { PoolEntry } from '../backend/pool.js';
 import { Router } from '../route/router.js';
@@ -42,6 +44,9 @@ import { Statement } from './statement.js';
 import { Startup, type StartupRequest } from './startup.js';
 import { Traffic } from './traffic.js';
 
+/** What decides whether and how messages are logged. */
+const loggedSettings = ['log_min_messages', 'log_error_verbosity', 'log_client_messages', 'log_backend_messages', 'log_statement', 'log_per_node_statement'] as const;
+
 export class Session {
   /** What holds for this session: as at its begin, but for what PGPOOL SET has changed. */
   settings: Settings;
@@ -64,7 +69,12 @@ export class Session {
   /** A long answer of pgloom's own has just been sent. */
   private ownAnswered = false;
   /** What holds when all is answered. */
-  private readonly changes: (() => void)[] = [];
+  private readonly changes: { readonly answer: number; readonly before: ReadonlyMap<string, Value> }[] = [];
+  /** Every other time that an own statement is wanted, the others of the thread come first. */
+  private ownYielded = false;
+  /** The logs of messages have been turned on or off, and the reader has not been changed yet. */
+  private readerIsOld = false;
+  private readerChanged = false;
   loggedIn = false;
   over = false;
   /** What the session does, for SHOW POOL_POOLS. */
@@ -194,8 +204,10 @@ export class Session {
     this.worker.childTable.setState(this.childRow, ChildState.executing);
   }
 
-  settled(status: number): void {
-    if (this.changes.length > 0) for (const change of this.changes.splice(0)) change();
+  /** @param lastFailed number of the link's last answer that was an error */
+  settled(status: number, lastFailed: number): void {
+    if (this.changes.length > 0) this.settleChanges(lastFailed);
+    if (this.readerIsOld && this.relay.isBetweenMessages) this.renewReader();
     if (this.latency !== null && this.traffic.current !== null) this.latency.settled(this.traffic.current.node);
     // The time that a query took is not the client's idleness.
     this.heardMs = this.worker.nowMs;
@@ -240,20 +252,31 @@ export class Session {
     }
     const answer = ownAnswer(this, command, ready);
     if (answer === null) return null;
-    const sent = sendSimpleAnswer(this.client, answer, status, () => {
+    const answered = (): void => {
       this.ownAnswered = true;
       ready();
-    });
-    if (!sent) return null;
+    };
+    const sent = sendSimpleAnswer(this.client, answer, status, answered, () => this.heard());
+    // A client that asks for one report after the other must leave the others of its thread their turn.
+    if (sent && answer.type === 'rows') setImmediate(answered);
+    if (!sent || answer.type === 'rows') return null;
     if (answer.type === 'done') answer.change?.();
     return 'answered';
   }
 
-  /** The statement that answers the command in the extended protocol; null while the rows of other workers are being fetched. */
+  /** The statement that answers the command in the extended protocol; null when that takes a while, as in answerOwn. */
   ownStatement(name: string, own: PgpoolCommand, ready: () => void): Statement | null {
+    // The others of the thread have their turn first.
+    this.ownYielded = !this.ownYielded;
+    if (this.ownYielded) {
+      setImmediate(ready);
+      return null;
+    }
     const answer = ownAnswer(this, own, ready);
     if (answer === null) return null;
-    return new Statement(name, message(F.parse, name, ownSql(answer), int16(0)), makePlan(StatementKind.read, { own, counts: countsNothing }), true);
+    const parse = (what: OwnAnswer): Buffer => message(F.parse, name, ownSql(what, this.traffic.serverIsUtf8), int16(0));
+    const kept = answer.type === 'rows' ? parse({ type: 'rows', table: { ...answer.table, rows: [], count: 0 } }) : null;
+    return new Statement(name, parse(answer), makePlan(StatementKind.read, { own, counts: countsNothing }), true, false, null, kept);
   }
 
   /** Asks the primary thread for what functions of pgpool_adm give. */
@@ -261,21 +284,48 @@ export class Session {
     this.worker.pcpDesk.request({ user: this.user, address: this.handOver.host, calls }, done);
   }
 
-  /** An own statement is executed: what it changes in the session holds when it is answered. */
-  ownExecuted(own: PgpoolCommand): void {
-    const answer = own.type === 'set' || own.type === 'reset' ? ownAnswer(this, own, () => undefined) : null;
-    if (answer?.type === 'done' && answer.change !== undefined) this.changes.push(answer.change);
+  /**
+   * An own statement is executed: what it changes in the session is seen by what comes behind it, and holds when it is answered
+   * without an error.
+   * @param answer number of the link's answer that tells
+   */
+  ownExecuted(own: PgpoolCommand, answer: number): void {
+    if (own.type !== 'set' && own.type !== 'reset') return;
+    const before = this.parameters.snapshot();
+    try {
+      if (own.type === 'set') this.parameters.change(own.name, own.value);
+      else if (own.name === null) this.parameters.resetAll();
+      else this.parameters.change(own.name, null);
+    } catch (error) {
+      if (error instanceof PgError) return; // the server has been given a statement that fails
+      throw error;
+    }
+    this.changes.push({ answer, before });
   }
 
-  /** PGPOOL SET, or RESET when the value is null. The parameter has been checked. */
+  /** PGPOOL SET, or RESET when the value is null, in a simple query. The parameter has been checked. */
   setParameter(name: string, value: string | null): void {
-    if (value === null) this.parameters.reset(name);
-    else this.parameters.set(name, value);
-    this.parametersChanged();
+    this.parameters.change(name, value);
+    this.changedWhileReading();
   }
 
   resetParameters(): void {
     this.parameters.resetAll();
+    this.changedWhileReading();
+  }
+
+  /** What stands behind the query is for the new reader, if there is one. */
+  private changedWhileReading(): void {
+    const { reader } = this.client;
+    this.parametersChanged();
+    this.readerChanged = this.client.reader !== reader;
+  }
+
+  /** All is answered: what was changed holds up to the first change whose statement has failed, or was skipped. */
+  private settleChanges(lastFailed: number): void {
+    const failed = this.changes.find(({ answer }) => answer === lastFailed);
+    if (failed !== undefined) this.parameters.restore(failed.before);
+    this.changes.length = 0;
     this.parametersChanged();
   }
 
@@ -288,10 +338,24 @@ export class Session {
     if (settings.log_min_messages !== before.log_min_messages || settings.log_error_verbosity !== before.log_error_verbosity) {
       this.log.setOwn(settings === worker.settings ? null : settings);
     }
+    this.readerIsOld ||= loggedSettings.some((name) => settings[name] !== before[name]);
+    if (this.readerIsOld && this.relay.isBetweenMessages) this.renewReader();
+  }
+
+  /** The logs follow messages from their beginning: nothing may be half-way, to the client or to a server. */
+  private renewReader(): void {
+    this.readerIsOld = false;
     this.messages?.end();
-    this.messages = messageLogFor(settings, this.log);
+    this.messages = messageLogFor(this.settings, this.log);
     this.client.reader = this.messages?.before(this.relay) ?? this.relay;
     for (const link of this.traffic.supply.all()) link.tap = this.messages?.tap(link) ?? null;
+  }
+
+  /** True once after another reader has been put in the place of the one that reads now. */
+  takeReaderChange(): boolean {
+    const changed = this.readerChanged;
+    this.readerChanged = false;
+    return changed;
   }
 
   /* ---- cancel ---- */

@@ -12,7 +12,7 @@ export class Statement {
     /** '' for the unnamed statement. */
     readonly name: string,
     /** The whole message that prepares it: Parse, or a Query. */
-    readonly message: Buffer,
+    public message: Buffer,
     readonly plan: Plan,
     /** Whether its text may leave the primary as far as the text alone goes. */
     readonly mayLeave: boolean,
@@ -20,7 +20,14 @@ export class Statement {
     readonly bySql = false,
     /** The beginning of the client's text where the message has another. */
     private begin: string | null = null,
+    /** What is kept of the message once it is sent; see forgetRows. */
+    private readonly kept: Buffer | null = null,
   ) {}
+
+  /** Of a long message that is never sent again the short form is kept: an own statement without its rows, with the same columns. */
+  forgetRows(): void {
+    if (this.kept !== null) this.message = this.kept;
+  }
 
   /** The beginning of its text, one character for each byte. */
   get shown(): string {

@@ -9,6 +9,7 @@ import { LogLevel } from '../../shared/logger.js';
 import { errors, PgError } from '../../shared/errors.js';
 import { CountedKind } from '../../shared/memory/statement-counts.js';
 import { B, TX } from '../../shared/protocol/letters.js';
+import { OwnStatements } from '../commands/own-statements.js';
 import type { BackendLink, LinkUser } from '../backend/backend-link.js';
 import { type Router, askFirst, nowhere } from '../route/router.js';
 import type { PgpoolCommand } from '../sql/own-command.js';
@@ -41,6 +42,7 @@ export class Traffic implements LinkUser {
   private readonly statements = new Map<string, Statement>();
   readonly linkState: LinkState;
   readonly texts: QueryTexts;
+  readonly own: OwnStatements;
   readonly pcp: PcpStatements;
   private readonly sqlPrepares = new SqlPrepares();
   private unnamed: Statement | null = null;
@@ -77,6 +79,7 @@ export class Traffic implements LinkUser {
     this.linkState = new LinkState(this, this.settings, this.statements);
     this.single = this.router.isRaw || session.settings.backends.length === 1;
     this.sharesWrites = session.settings.disable_load_balance_on_write === 'dml_adaptive_global';
+    this.own = new OwnStatements(session, this);
     this.texts = new QueryTexts(session, this.router, this.single);
     this.pcp = new PcpStatements(session, this);
     this.settingsChanged();
@@ -158,7 +161,7 @@ export class Traffic implements LinkUser {
     return link;
   }
 
-  private waitForLink(): void {
+  waitForLink(): void {
     this.waiting = 'link';
     this.session.client.stall();
   }
@@ -201,7 +204,7 @@ export class Traffic implements LinkUser {
     if (batch.executes.some((plan) => plan?.discardAll === true) && this.mustSettle(link)) return null;
     if (!this.linkState.prepare(link, batch)) return null;
     this.judge.forget();
-    if (this.talkative) for (const { text } of batch.touched) this.tell(link, text);
+    if (this.talkative) for (const { text, plan } of batch.touched) if (plan.own === null) this.tell(link, text);
     return link;
   }
 
@@ -293,13 +296,9 @@ export class Traffic implements LinkUser {
     this.session.sent(link, counts, text);
   }
 
-  ownExecuted(own: PgpoolCommand): void {
-    this.session.ownExecuted(own);
-  }
-
   /** An Execute is sent to the current link. */
   portalExecuted(plan: Plan | null): void {
-    if (plan !== null && plan.own !== null && plan.own.type !== 'pcp') return this.ownExecuted(plan.own);
+    if (plan !== null && plan.own !== null && plan.own.type !== 'pcp') return this.own.executed(plan.own);
     if (this.current !== null) this.counted(this.current, plan === null ? CountedKind.other : plan.counts, this.boundText);
     this.executed(plan);
   }
@@ -359,8 +358,10 @@ export class Traffic implements LinkUser {
   private answerSelf(plan: Plan): 'answered' | null {
     const { current } = this;
     if (current !== null && !current.quiet && !current.unsure) {
-      if (current.batchOpen) current.endBatchSilently();
-      this.waitForAnswers(null);
+      const { batchOpen } = current;
+      if (batchOpen) current.endBatchSilently();
+      // When the batch has failed the server would pass over this query.
+      this.waitForAnswers(batchOpen ? current : null);
       return null;
     }
     // A client that asks and never reads gets no further answers; the message is shown again when it has read.
@@ -370,11 +371,9 @@ export class Traffic implements LinkUser {
     return answered;
   }
 
-  /** The statement that answers the command in the extended protocol; null = wait. */
-  ownStatement(name: string, own: PgpoolCommand): Statement | null {
-    const statement = this.session.ownStatement(name, own, () => this.goOn('link'));
-    if (statement === null) this.waitForLink();
-    return statement;
+  /** Characters beyond ASCII may be said to the server as they are. */
+  get serverIsUtf8(): boolean {
+    return (this.current?.parameters.get('server_encoding') ?? 'UTF8') === 'UTF8';
   }
 
   /** Transaction status as the client knows it. */
@@ -411,7 +410,7 @@ export class Traffic implements LinkUser {
     }
     if (this.sqlPrepares.isAwaited) for (const statement of this.sqlPrepares.settled(failed)) this.prepared(link, statement);
     this.updateState(link, failed);
-    this.session.settled(link.status);
+    this.session.settled(link.status, link.lastFailed);
     if (this.farewell.said) this.farewell.settled(link);
     else this.goOn('answers');
   }

@@ -48,9 +48,14 @@ export function classify(text: string): Plan {
   }
   const first = statements[0];
   if (first === undefined) return makePlan(StatementKind.empty, { statements: 0, counts: countsNothing });
-  const plan = statements.length === 1 ? statementPlan(first, text) : severalPlan(statements, text);
+  const plan = statements.length === 1 || isReport(first) ? statementPlan(first, text) : severalPlan(statements, text);
   const made = makePlan(plan.kind, { ...plan, counts: plan.own === null ? countedAs(first.type) : countsNothing });
   return callsPcpFunction(made) ? pcpPlan(text, statements, made, classify) : made;
+}
+
+/** SHOW POOL_…: as the first statement of a string it is all of it, as in Pgpool-II. */
+function isReport({ type, node }: ParsedStatement): boolean {
+  return type === 'VariableShowStmt' && reportNamed(String(node['name'])) !== null;
 }
 
 /**

@@ -22,8 +22,9 @@ const words: ReadonlyMap<string, CountedKind | null> = new Map<string, CountedKi
   ...['select', 'values', 'table'].map((word) => [word, CountedKind.select] as const),
   ['insert', CountedKind.insert], ['update', CountedKind.update], ['delete', CountedKind.delete],
   ...['checkpoint', 'deallocate', 'discard', 'execute', 'explain', 'listen', 'load', 'lock', 'notify', 'prepare', 'begin', 'start', 'commit',
-    'end', 'rollback', 'abort', 'savepoint', 'release', 'unlisten', 'vacuum', 'analyze', 'analyse', 'set', 'reset'].map((word) => [word, CountedKind.other] as const),
-  ...['with', 'show', 'pgpool'].map((word) => [word, null] as const),
+    'end', 'rollback', 'abort', 'savepoint', 'release', 'unlisten', 'vacuum', 'analyze', 'analyse', 'reset'].map((word) => [word, CountedKind.other] as const),
+  // SET CONSTRAINTS is no SET.
+  ...['with', 'show', 'pgpool', 'set'].map((word) => [word, null] as const),
   ...['create', 'alter', 'drop', 'truncate', 'grant', 'revoke', 'copy', 'comment', 'do', 'call', 'merge', 'declare', 'fetch', 'move', 'close',
     'cluster', 'reindex', 'refresh', 'import', 'security', 'reassign'].map((word) => [word, CountedKind.ddl] as const),
 ]);

@@ -66,23 +66,70 @@ export function reportNamed(name: string): PgpoolCommand | null {
   return reports.has(report) ? { type: 'report', report: report as PoolReport } : null;
 }
 
-/** Blanks and comments in front, then the word PGPOOL. */
-const beginning = /^(?:\s|--[^\n]*(?:\n|$)|\/\*(?:[^*]|\*(?!\/))*\*\/)*pgpool(?![\w$\u0080-\uffff])/i;
 /** One token: a string, a name in double quotes, a word or number, any other character. */
-const tokenPattern = /\s*('(?:[^']|'')*'|"(?:[^"]|"")+"|[\w$.+-]+|\S)/gy;
+const tokenPattern = /'(?:[^']|'')*'|"(?:[^"]|"")+"|[\w$.+-]+|[^\s]/y;
+/** No command has more; what follows is not read. */
+const maxTokens = 8;
 
-/** The command that a text is; null when it does not begin with PGPOOL. */
+/** The command that a text is; null when it does not begin with PGPOOL. Of several statements the first decides, as in Pgpool-II. */
 export function pgpoolCommand(text: string): PgpoolCommand | null {
-  const found = beginning.exec(text);
-  if (found === null) return null;
-  const tokens = tokensOf(text.slice(found[0].length));
+  let at = 0;
+  do at = behindBlanks(text, at); while (text[at] === ';' && ++at > 0);
+  if (!/^pgpool(?![\w$\u0080-\uffff])/i.test(text.slice(at, at + 7))) return null;
+  const tokens = tokensOf(text, at + 6);
   return commandOf(tokens) ?? { type: 'wrong', near: tokens[0] ?? '' };
 }
 
-function tokensOf(text: string): string[] {
-  const tokens = [...text.matchAll(tokenPattern)].map(([, token = '']) => token);
-  while (tokens.at(-1) === ';') tokens.pop();
+/** Those of the first statement. */
+function tokensOf(text: string, from: number): string[] {
+  const tokens: string[] = [];
+  let at = behindBlanks(text, from);
+  while (at < text.length && text[at] !== ';' && tokens.length < maxTokens) {
+    tokenPattern.lastIndex = at;
+    const token = tokenPattern.exec(text)?.[0] ?? '';
+    if (token === '') break;
+    // A comment may stand right behind a word.
+    const comment = /^[\w$.+]/.test(token) ? token.indexOf('--') : -1;
+    const taken = comment > 0 ? token.slice(0, comment) : token;
+    tokens.push(taken);
+    at = behindBlanks(text, at + taken.length);
+  }
   return tokens;
+}
+
+/** Where the white space and the comments from `at` on end; comments may be nested. */
+function behindBlanks(text: string, from: number): number {
+  let at = from;
+  for (;;) {
+    if (/\s/.test(text[at] ?? '')) {
+      at++;
+    } else if (text.startsWith('--', at)) {
+      const end = text.indexOf('\n', at);
+      at = end < 0 ? text.length : end + 1;
+    } else if (text.startsWith('/*', at)) {
+      at = behindComment(text, at);
+    } else {
+      return at;
+    }
+  }
+}
+
+function behindComment(text: string, from: number): number {
+  let depth = 0;
+  let at = from;
+  do {
+    if (at >= text.length) return text.length;
+    if (text.startsWith('/*', at)) {
+      depth++;
+      at += 2;
+    } else if (text.startsWith('*/', at)) {
+      depth--;
+      at += 2;
+    } else {
+      at++;
+    }
+  } while (depth > 0);
+  return at;
 }
 
 function commandOf(tokens: readonly string[]): PgpoolCommand | null {

@@ -210,8 +210,10 @@ def _():
         one(connection, 'create table altered (a int)')
         one(connection, 'insert into altered values (1)')
         one(connection, 'prepare everything as select * from altered')
+        settled(connection)
         equal(one(connection, 'execute everything'), 1)
         one(other, 'alter table altered add column b int')
+        settled(other)
         fails('0A000', one, connection, 'execute everything')
         settled(connection)
         with connection.cursor() as cursor:

@@ -4,7 +4,7 @@ var kept = null, order = null, askAgain = function () {};
 var explanations = {
   attach: 'Clients are served from this node again.',
   detach: 'Clients are not served from this node any more until somebody attaches it. Sessions that need it end.',
-  promote: 'pgloom takes this node for the primary and sends writes there. The server itself is not promoted: do that first.'
+  promote: 'pgloom takes this node for the primary and sends writes there. The server itself is not promoted: do that first. All other nodes are taken out of service; attach those that follow the new primary.'
 };
 function capital(word) { return word.charAt(0).toUpperCase() + word.slice(1); }
 function orderButton(name, node) {

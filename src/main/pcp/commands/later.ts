@@ -1,6 +1,6 @@
 /** `G`, `W`, `O`: what the query cache, the watchdog and recovery answer as long as pgloom has none of them. */
 import { AdministrationError } from '../../administration.js';
-import { numberOf, payloadStrings } from '../framing.js';
+import { orderedNode } from '../framing.js';
 import type { PcpCommand } from '../session.js';
 
 export const invalidateCache: PcpCommand = () => {
@@ -13,7 +13,7 @@ export const watchdogInfo: PcpCommand = () => {
 
 export const recover: PcpCommand = ({ administration }, payload) => {
   const failed = 'process recovery request failed';
-  const node = numberOf(payloadStrings(payload)[0] ?? '');
+  const node = orderedNode(payload);
   const { nodes, settings } = administration.sources();
   if (node < 0 || node >= nodes.count) throw new AdministrationError(failed, `node id ${node} is not valid`);
   if (settings.backend_clustering_mode !== 'streaming_replication') throw new AdministrationError(failed, 'recovery request is only allowed in replication and streaming replication modes.');

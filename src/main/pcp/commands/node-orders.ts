@@ -1,16 +1,14 @@
 /** `C`, `D`, `d`, `J`, `j`: taking nodes into and out of service, and making one the primary. */
-import { numberOf, commandComplete, payloadStrings } from '../framing.js';
+import { commandComplete, orderedNode } from '../framing.js';
 import type { PcpCommand } from '../session.js';
 
-const nodeOf = (payload: Buffer): number => numberOf(payloadStrings(payload)[0] ?? '');
-
 export const attach: PcpCommand = async ({ administration, send }, payload) => {
-  administration.attachNode(nodeOf(payload));
+  administration.attachNode(orderedNode(payload));
   await send(commandComplete('c'));
 };
 
 export const detach = (gracefully: boolean): PcpCommand => async ({ administration, send }, payload) => {
-  await administration.detachNode(nodeOf(payload), gracefully);
+  await administration.detachNode(orderedNode(payload), gracefully);
   await send(commandComplete('d'));
 };
 
@@ -18,7 +16,7 @@ export const detach = (gracefully: boolean): PcpCommand => async ({ administrati
 export const promote = (gracefully: boolean): PcpCommand => async ({ administration, send }, payload) => {
   const end = payload.indexOf(0);
   const isSwitchover = end >= 0 && payload[end + 1] === 's'.charCodeAt(0);
-  await administration.promoteNode(nodeOf(payload), isSwitchover, gracefully);
+  await administration.promoteNode(orderedNode(payload), isSwitchover, gracefully);
   // Not 'j': libpcp takes the answer to both for that to a detach.
   await send(commandComplete('d'));
 };
