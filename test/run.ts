@@ -2,6 +2,7 @@
  * Runs the tests on one shared cluster: `node dist/test/run.js [part of a path ...]`. Exit status 1 when a test
  * failed or there was none.
  */
+import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { pipeline } from 'node:stream/promises';
@@ -14,8 +15,8 @@ import { findTestFiles } from './support/test-files.js';
 
 /** For one file; a file that hangs is stopped and reported as failed. */
 const fileLimitMs = 5 * 60_000;
-/** Test files at the same time: more would starve the servers on two cores. */
-const concurrency = 2;
+/** Test files at the same time: more than two would starve the servers on two cores. */
+const concurrency = Math.max(2, Math.floor(availableParallelism() * 0.75));
 
 interface Diagnostic { readonly nesting: number; readonly message: string }
 type Event = { readonly type: string; readonly data: unknown };
