@@ -49,7 +49,7 @@ eachWay('a statement is logged each time that it is run, not when it is prepared
   client.parse('select $1::int', 's1', [23]);
   client.describe('S', 's1');
   client.sync();
-  for (const value of ['47', '48', '49']) {
+  for (const value of ['1111100047', '1111100048', '1111100049']) {
     client.bind([value], 's1');
     client.execute();
   }
@@ -59,7 +59,7 @@ eachWay('a statement is logged each time that it is run, not when it is prepared
   assert.deepEqual(run(lines), ['select $1::int', 'select $1::int', 'select $1::int']);
   const pair = ['Bind: select $1::int', 'Execute: select $1::int'];
   assert.deepEqual(sentTo(reader, lines), ['Parse: select $1::int', 'D message', ...pair, ...pair, ...pair]);
-  assert.doesNotMatch(lines.filter((line) => !line.includes('session time')).join('\n'), /4[789]/);
+  assert.doesNotMatch(lines.join('\n'), /11111000/);
 });
 
 eachWay('a statement that joins a batch which is under way is logged', async (client) => {
