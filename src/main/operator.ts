@@ -1,4 +1,5 @@
 /** The operator's orders, carried out on the running pgloom. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, LogLevel } from '../shared/logger.js';
 import { maxNodes, PgStatus } from '../shared/memory/node-table.js';
 import type { LinkRow } from '../shared/report/link-row.js';
@@ -149,10 +150,4 @@ export class Operator implements Administration {
       if (this.draining === 0) admission.resume();
     }
   }
-}
-
-function pause(waitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, waitMs);
-  });
 }

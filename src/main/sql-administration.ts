@@ -11,7 +11,7 @@ import { NodeRole, NodeStatus } from '../shared/memory/node-table.js';
 import { pcpFunction, type PcpAnswer, type PcpCall, type PcpLogin, type PcpRequest, type PcpRow } from '../shared/pcp-functions.js';
 import { healthCheckStats } from '../shared/report/health-check-stats.js';
 import { nodeFacts, pgRoleText, pgStatusText } from '../shared/report/node-facts.js';
-import { poolPools, poolPoolsColumns } from '../shared/report/pool-pools.js';
+import { poolPools } from '../shared/report/pool-pools.js';
 import { poolStatus } from '../shared/report/pool-status.js';
 import { timestamp } from '../shared/report/time-text.js';
 import type { Settings } from '../shared/settings.js';
@@ -138,10 +138,11 @@ export class SqlAdministration {
   /** Places with a server connection, as the program pcp_proc_info shows them; the empty ones could be hundreds of thousands. */
   private async processes(): Promise<readonly PcpRow[]> {
     const links = await this.administration.links();
-    const at = processColumns.map((column) => poolPoolsColumns.indexOf(column));
-    const database = poolPoolsColumns.indexOf('database');
+    const { columns, rows: places } = poolPools(this.administration.sources(), links);
+    const at = processColumns.map((column) => columns.indexOf(column));
+    const database = columns.indexOf('database');
     const rows: PcpRow[] = [];
-    for (const row of poolPools(this.administration.sources(), links).rows) if (row[database] !== '') rows.push(at.map((from) => row[from] ?? ''));
+    for (const row of places) if (row[database] !== '') rows.push(at.map((from) => row[from] ?? ''));
     return rows;
   }
 

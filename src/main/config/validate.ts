@@ -5,8 +5,6 @@ import { redirectFaults } from '../../shared/routing/redirect-list.js';
 import type { Settings } from '../../shared/settings.js';
 import type { ConfigIssue, Place } from './errors.js';
 
-export { logDestinations } from '../../shared/log-destination.js';
-
 /** Where a key was set; line 0 when it has its default. */
 export type Locate = (key: string) => Place;
 type Found = { readonly key: string; readonly message: string };

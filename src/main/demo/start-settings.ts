@@ -1,5 +1,5 @@
 /** The files that `npm start` writes for pgloom. */
-import { createHash } from 'node:crypto';
+import { pcpMd5 } from '../../shared/auth/md5.js';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServerNode } from './server-node.js';
@@ -28,7 +28,7 @@ export function writeStartFiles(directory: string, nodes: readonly ServerNode[],
   };
   return {
     configFile: write('pgpool.conf', poolConfig(directory, nodes, access)),
-    pcpFile: write('pcp.conf', `# user:md5 of the password, as pg_md5 prints it\ndemo:${createHash('md5').update(access.pcpPassword).digest('hex')}\n`),
+    pcpFile: write('pcp.conf', `# user:md5 of the password, as pg_md5 prints it\ndemo:${pcpMd5(access.pcpPassword)}\n`),
     hbaFile: write('pool_hba.conf', 'local all all trust\nhost all all 127.0.0.1/32 trust\n'),
   };
 }

@@ -6,6 +6,7 @@
  *
  * A smart shutdown under way can be made fast.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Broadcast } from '../../shared/messages.js';
 
 export type ShutdownMode = 'smart' | 'fast';
@@ -46,10 +47,4 @@ export class Shutdown {
     await pause(farewellMs);
     await this.engine.destroy();
   }
-}
-
-function pause(waitMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, waitMs);
-  });
 }

@@ -1,5 +1,5 @@
 /** User and password of an HTTP client, held against pcp.conf by the same code as PCP's own logins. */
-import { createHash } from 'node:crypto';
+import { pcpMd5 } from '../../shared/auth/md5.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AdministrationError } from '../administration.js';
 import { authenticate, expectedAnswer, newSalt } from '../pcp/authentication.js';
@@ -34,7 +34,7 @@ async function login(user: string, password: string, pcpFile: string): Promise<v
   if (user.includes('\0')) throw new AdministrationError('authentication failed', 'username and/or password does not match', 'FATAL');
   const salt = newSalt();
   const name = Buffer.from(user, 'utf8');
-  const stored = createHash('md5').update(password, 'utf8').digest('hex');
+  const stored = pcpMd5(password);
   const answer = expectedAnswer(stored, name.toString('latin1'), salt);
   await authenticate(Buffer.concat([name, Buffer.from(`\0${answer}\0`, 'latin1')]), salt, pcpFile);
 }

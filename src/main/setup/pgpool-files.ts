@@ -1,5 +1,5 @@
 /** The files in etc/ of a set-up. */
-import { createHash } from 'node:crypto';
+import { pcpMd5 } from '../../shared/auth/md5.js';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { md5Hash } from '../../shared/auth/md5.js';
@@ -93,7 +93,7 @@ export function writePgpoolFiles(layout: Layout): void {
   const write = (name: string, text: string, mode: number): void => writeFileSync(path.join(layout.directory, 'etc', name), text, { mode });
   write('pgpool.conf', configText(layout), 0o600);
   write('pool_hba.conf', hbaText, 0o600);
-  write('pcp.conf', `${user}:${createHash('md5').update(user).digest('hex')}\n`, 0o600);
+  write('pcp.conf', `${user}:${pcpMd5(user)}\n`, 0o600);
   write('pool_passwd', `${user}:${md5Hash(user, user)}\n`, 0o600);
   write('pcppass', `*:${options.basePort + 1}:${pcpField(user)}:${pcpField(user)}\n`, 0o600);
   writeFileSync(scriptSettingsFile(layout), scriptSettings(layout), { mode: 0o644 });

@@ -23,3 +23,8 @@ export function md5Answer(password: string, user: string, salt4: Uint8Array): st
   const hash = isMd5Hash(password) ? password.toLowerCase() : md5Hash(password, user);
   return `md5${createHash('md5').update(hash.slice(3)).update(salt4).digest('hex')}`;
 }
+
+/** What pcp.conf keeps of a password: its md5 alone, in hexadecimal, as pg_md5 prints it. */
+export function pcpMd5(password: string): string {
+  return createHash('md5').update(password, 'utf8').digest('hex');
+}

@@ -3,24 +3,21 @@ import { ChildState, childStateText } from '../memory/child-table.js';
 import type { LinkRow } from './link-row.js';
 import { sessionsEnded, startTime } from './pool-processes.js';
 import { poolSlots, type PoolSlot } from './pool-slots.js';
+import type { ReportTable } from './report-table.js';
 import type { ReportSources } from './sources.js';
 import { countdown, timestamp } from './time-text.js';
 
-export const poolPoolsColumns = [
+const columns = [
   'pool_pid', 'start_time', 'client_connection_count', 'pool_id', 'backend_id', 'database', 'username', 'backend_connection_time',
   'client_connection_time', 'client_disconnection_time', 'client_idle_duration', 'majorversion', 'minorversion', 'pool_counter',
   'pool_backendpid', 'pool_connected', 'status', 'load_balance_node', 'client_host', 'client_port', 'statement',
-] as const;
+];
 
-export interface PoolPools {
-  /** How many rows `rows` gives. */
-  readonly count: number;
-  /** In the order child, place, node; made one by one, for there may be hundreds of thousands. */
-  readonly rows: Iterable<readonly string[]>;
-}
-
-/** @param childRow the child whose places are wanted, undefined for all */
-export function poolPools(sources: ReportSources, links: readonly LinkRow[], childRow?: number): PoolPools {
+/**
+ * Rows in the order child, place, node; made one by one, for there may be hundreds of thousands.
+ * @param childRow the child whose places are wanted, undefined for all
+ */
+export function poolPools(sources: ReportSources, links: readonly LinkRow[], childRow?: number): ReportTable {
   const { children, settings } = sources;
   const slots = poolSlots(links, children, settings.max_pool);
   const wanted = childRow === undefined ? Array.from({ length: children.size }, (_, row) => row) : [childRow];
@@ -34,7 +31,7 @@ export function poolPools(sources: ReportSources, links: readonly LinkRow[], chi
       }
     }
   }
-  return { count, rows: { [Symbol.iterator]: rows } };
+  return { columns, count, rows: { [Symbol.iterator]: rows } };
 }
 
 /** What all rows of a child have in common. */

@@ -5,7 +5,7 @@ import { backendStats } from '../../shared/report/backend-stats.js';
 import { healthCheckStats } from '../../shared/report/health-check-stats.js';
 import { poolCache } from '../../shared/report/pool-cache.js';
 import { poolNodes } from '../../shared/report/pool-nodes.js';
-import { poolPools, poolPoolsColumns } from '../../shared/report/pool-pools.js';
+import { poolPools } from '../../shared/report/pool-pools.js';
 import { poolProcesses } from '../../shared/report/pool-processes.js';
 import { poolStatus } from '../../shared/report/pool-status.js';
 import type { LinkRow } from '../../shared/report/link-row.js';
@@ -59,7 +59,7 @@ function report(session: Session, name: PoolReport, ready: () => void): ReportTa
       return backendStats(sources);
     case 'pool_pools': {
       const links = worker.poolRows.take(session, ready);
-      return links === null ? null : { columns: poolPoolsColumns, ...poolPools(sources, links.map((link) => shownTo(session, link))) };
+      return links === null ? null : poolPools(sources, links.map((link) => shownTo(session, link)));
     }
   }
 }
