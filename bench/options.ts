@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { keyKinds, type KeyKind } from './certificate.js';
 
 /** What the command line asks for; times in seconds. */
 export interface BenchOptions {
@@ -14,11 +15,14 @@ export interface BenchOptions {
   /** Own server instead of the embedded cluster. */
   readonly server: { readonly host: string; readonly port: number } | null;
   readonly user: string;
+  /** The private key of the certificate that TLS workloads use. */
+  readonly keyKind: KeyKind;
 }
 
 /** The help text, one flag a line. */
 export const USAGE = `npm run bench -- [flags]
-  --workloads a,b   only these (simple extended prepared single many connect tpcb big silent idle)
+  --workloads a,b   only these (simple extended prepared single many connect tpcb big silent idle
+                    tls-simple tls-prepared tls-connect tls-big scram-connect)
   --targets a,b     only these (direct pgbouncer pgpool2 pgloom)
   --rounds N        rounds, each measures every target once (3)
   --seconds N       length of one pgbench run (4)
@@ -26,6 +30,7 @@ export const USAGE = `npm run bench -- [flags]
   --threads N[,M]   worker_threads of pgloom; several are measured side by side (0 = one per CPU)
   --balanced        three nodes, load_balance_mode = on, pgloom and pgpool2 only
   --server H:P      use this server (trust, may create database bench) instead of an embedded cluster
+  --key rsa|ec      key of the certificate for the tls workloads: RSA 2048 (rsa) or P-256
   --user NAME       user on the server (postgres)
   --json FILE       write everything measured to FILE as JSON
 `;
@@ -39,6 +44,12 @@ function wholeNumber(name: string, text: string | undefined, fallback: number, l
   const value = Number(text);
   if (!Number.isInteger(value) || value < least) throw new Error(`--${name} must be a whole number, ${least} or more`);
   return value;
+}
+
+function parseKeyKind(text: string | undefined): KeyKind {
+  const kind = keyKinds.find((each) => each === (text ?? 'rsa'));
+  if (kind === undefined) throw new Error(`--key must be one of ${keyKinds.join(', ')}`);
+  return kind;
 }
 
 function parseServer(text: string | undefined): BenchOptions['server'] {
@@ -60,7 +71,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       workloads: { type: 'string' }, targets: { type: 'string' }, rounds: { type: 'string' },
       seconds: { type: 'string' }, scale: { type: 'string' }, threads: { type: 'string' },
       balanced: { type: 'boolean' }, server: { type: 'string' }, user: { type: 'string' },
-      json: { type: 'string' },
+      json: { type: 'string' }, key: { type: 'string' },
     },
   });
   const threads = list(values.threads).map((word) => wholeNumber('threads', word, 0, 0));
@@ -75,5 +86,6 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     balanced: values.balanced ?? false,
     server: parseServer(values.server),
     user: values.user ?? 'postgres',
+    keyKind: parseKeyKind(values.key),
   };
 }

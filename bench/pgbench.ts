@@ -64,9 +64,11 @@ export function percentiles(latenciesUs: readonly number[]): Latency | null {
  * Runs a program to its end and returns what it wrote to standard output.
  * @throws Error with the end of its standard error when it exits with anything but 0.
  */
-export function runProgram(program: string, args: readonly string[], timeoutMs: number): Promise<string> {
+export function runProgram(
+  program: string, args: readonly string[], timeoutMs: number, environment: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
     const forget = registerUndo(() => void child.kill('SIGKILL'));
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
     let output = '';
@@ -88,6 +90,15 @@ export function loginArguments(login: Login): string[] {
   return ['-h', login.host, '-p', String(login.port), '-U', login.user, login.database];
 }
 
+/** What libpq has to be told beside: encrypted or not is never left to its defaults, and a password is not on a command line. */
+export function loginEnvironment(login: Login): Record<string, string> {
+  return {
+    PGSSLMODE: login.encrypted === true ? 'require' : 'disable',
+    PGGSSENCMODE: 'disable',
+    ...(login.password === undefined ? {} : { PGPASSWORD: login.password }),
+  };
+}
+
 /**
  * Runs pgbench for some seconds, with a transaction log in `logDirectory` when one is given
  * (a buffered write a transaction, the same for every target).
@@ -98,7 +109,9 @@ export async function runPgbench(
 ): Promise<PgbenchResult> {
   const args = ['-n', ...loadArguments, '-T', String(seconds)];
   if (logDirectory !== null) args.push('-l', `--log-prefix=${path.join(logDirectory, 'transactions')}`);
-  const report = await runProgram(program, [...args, ...loginArguments(login)], (seconds + 60) * 1000);
+  const report = await runProgram(program, [...args, ...loginArguments(login)], (seconds + 60) * 1000, {
+    ...process.env, ...loginEnvironment(login),
+  });
   return parsePgbenchReport(report);
 }
 

@@ -100,6 +100,19 @@ export function cpuOfTree(rootPid: number): CpuTime {
   return { userUs: userTicks * tickUs, systemUs: systemTicks * tickUs };
 }
 
+/**
+ * CPU time in microseconds of the programs that this process has run to their end, such as pgbench. Only a difference of
+ * two calls means anything. 0 where there is no /proc.
+ */
+export function cpuOfEndedChildrenUs(): number {
+  const tickUs = microsecondsPerTick(); // first, for it may run a program itself
+  const line = readProcFile(process.pid, 'stat');
+  if (line === null) return 0;
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ').map(Number);
+  // cutime and cstime, counted as above.
+  return ((fields[13] ?? 0) + (fields[14] ?? 0)) * tickUs;
+}
+
 /** Finds `Name:   123 kB` in smaps_rollup or status; null when absent. */
 export function parseKilobyteField(text: string, name: string): number | null {
   const found = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text);

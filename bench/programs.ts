@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, chownSync, constants, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** A user a server may run as. */
@@ -56,6 +56,12 @@ export function unprivilegedAccount(): Account | null {
     if (fields !== undefined) return { name, uid: Number(fields[2]), gid: Number(fields[3]) };
   }
   throw new Error('running as root, and there is neither a user postgres nor nobody to run the peers as');
+}
+
+/** Gives files to the account that has to read or write them. */
+export function giveTo(account: Account | null, files: readonly string[]): void {
+  if (account === null) return;
+  for (const file of files) chownSync(file, account.uid, account.gid);
 }
 
 /** How many descriptors this process, and so each one it starts, may open. */

@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { openEncrypted } from './encrypted-socket.js';
 
 /** Where and as whom to log in. */
 export interface Login {
@@ -6,6 +7,9 @@ export interface Login {
   readonly port: number;
   readonly user: string;
   readonly database: string;
+  /** Over TLS; the server's certificate is not checked. */
+  readonly encrypted?: boolean;
+  readonly password?: string;
 }
 
 function startupPacket(login: Login): Buffer {
@@ -47,22 +51,8 @@ export class RawClient {
    * @throws Error when the connection fails, closes, is refused by an ErrorResponse, or takes over timeoutMs.
    */
   static async connect(login: Login, timeoutMs = 30_000): Promise<RawClient> {
-    let client: RawClient | undefined;
-    const readBuffer = Buffer.allocUnsafe(16_384);
-    const socket = net.connect({
-      host: login.host,
-      port: login.port,
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length: number, buffer: Uint8Array) => {
-          client?.read(buffer, length);
-          return true;
-        },
-      },
-    });
-    client = new RawClient(socket);
-    const ready = client;
+    const ready = login.encrypted === true ? await RawClient.overTls(login, timeoutMs) : RawClient.inClear(login);
+    const { socket } = ready;
     socket.on('error', (error) => ready.finish(error));
     socket.on('close', () => ready.finish(new Error('connection closed')));
     const timer = setTimeout(() => socket.destroy(new Error(`no login within ${timeoutMs} ms`)), timeoutMs);
@@ -72,6 +62,25 @@ export class RawClient {
       clearTimeout(timer);
     }
     return ready;
+  }
+
+  private static inClear({ host, port }: Login): RawClient {
+    let client: RawClient | undefined;
+    const onread = {
+      buffer: Buffer.allocUnsafe(16_384),
+      callback: (length: number, buffer: Uint8Array) => {
+        client?.read(buffer, length);
+        return true;
+      },
+    };
+    client = new RawClient(net.connect({ host, port, noDelay: true, onread }));
+    return client;
+  }
+
+  private static async overTls({ host, port }: Login, timeoutMs: number): Promise<RawClient> {
+    const client = new RawClient(await openEncrypted(host, port, timeoutMs));
+    client.socket.on('data', (chunk: Buffer) => client.read(chunk, chunk.length));
+    return client;
   }
 
   /**

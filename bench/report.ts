@@ -10,6 +10,10 @@ export interface Report {
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly subject: string;
+  /** What each target agreed on with a client, by target; empty without a TLS workload. */
+  readonly handshakes: Readonly<Record<string, string>>;
+  /** Kind of the certificate's key; null without a TLS workload. */
+  readonly keyDescription: string | null;
   readonly skipped: readonly string[];
   readonly workloads: readonly { readonly name: string; readonly unit: Unit; readonly title: string }[];
   readonly summaries: readonly Summary[];
@@ -43,8 +47,10 @@ const unitNames = { transaction: 'tx', request: 'req', MB: 'MB', connection: 'co
 
 function loadTable(rows: readonly Summary[], unit: Unit, subject: string): string {
   const name = unitNames[unit];
+  const withClient = rows.some((row) => row.median.clientCpuUs !== null);
   const withLatency = rows.some((row) => row.median.p50Us !== null);
   const header = ['target', `${name}/s`, `CPU user µs/${name}`, 'system', 'sum'];
+  if (withClient) header.push(`pgbench's µs/${name}`);
   if (withLatency) header.push('p50 ms', 'p95 ms', 'p99 ms');
   header.push('memory MB', `rate of ${subject} to it`, `CPU of ${subject} to it`);
   return markdownTable(header, rows.map(({ target, rounds, median, subjectRatio }) => {
@@ -52,7 +58,8 @@ function loadTable(rows: readonly Summary[], unit: Unit, subject: string): strin
     const latency = [median.p50Us, median.p95Us, median.p99Us].map((value) => scaled(value, 1000));
     return [
       target, shortNumber(median.perSecond), shortNumber(median.cpuUserUs), shortNumber(median.cpuSystemUs),
-      shortNumber(median.cpuUs), ...(withLatency ? latency : []), scaled(median.memoryBytes, 1e6),
+      shortNumber(median.cpuUs), ...(withClient ? [shortNumber(median.clientCpuUs)] : []),
+      ...(withLatency ? latency : []), scaled(median.memoryBytes, 1e6),
       times(subjectRatio.perSecond), times(subjectRatio.cpuUs),
     ];
   }));
@@ -66,6 +73,15 @@ function connectionTable(rows: readonly Summary[], subject: string): string {
       times(subjectRatio.memoryEachBytes), median.note ?? ''])));
 }
 
+/** What the targets agreed on, those with the same together. */
+function handshakeLine(keyDescription: string, handshakes: Report['handshakes']): string {
+  const agreed = [...new Set(Object.values(handshakes))].map((handshake) => {
+    const targets = Object.keys(handshakes).filter((target) => handshakes[target] === handshake);
+    return `${handshake} (${targets.join(', ')})`;
+  });
+  return `TLS with the clients, servers in clear; certificate with a key of ${keyDescription}: ${agreed.join('; ')}.`;
+}
+
 /** The report as Markdown, ready for the README. */
 export function markdownReport(report: Report): string {
   const parts = [
@@ -73,6 +89,7 @@ export function markdownReport(report: Report): string {
     `\`${report.command}\`: medians of ${report.rounds} rounds; ratios are taken within a round. CPU is user and system time of all the proxy's processes and threads. Memory is PSS: the kernel's socket buffers are not in it. ${[...new Set(Object.values(report.versions))].join('; ')}.`,
   ];
   for (const line of report.skipped) parts.push(`Skipped: ${line}`);
+  if (report.keyDescription !== null) parts.push(handshakeLine(report.keyDescription, report.handshakes));
   for (const workload of report.workloads) {
     const rows = report.summaries.filter((summary) => summary.workload === workload.name);
     const title = workload.unit === 'transaction' || workload.unit === 'request' ? `\`${workload.title}\`` : workload.title;

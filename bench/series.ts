@@ -1,26 +1,53 @@
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { startBenchCluster } from './cluster.js';
+import { makeCertificate } from './certificate.js';
+import { startBenchCluster, startTlsServer } from './cluster.js';
 import { judge } from './goals.js';
 import { describeMachine } from './machine.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { findProgram } from './programs.js';
 import { procIsThere } from './proc-cpu.js';
 import { markdownReport, type Report } from './report.js';
-import { runRounds } from './rounds.js';
+import { runRounds, type Guard } from './rounds.js';
 import { makeScratchDirectory, undoEverything } from './scratch.js';
 import { summarize } from './summary.js';
 import { chooseTargets } from './targets/all.js';
+import type { Target } from './targets/target.js';
 import type { Workload } from './workloads/workload.js';
 
 function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** A program the bench cannot do without. */
-function required(name: string): string {
+/** A program the bench cannot do without, and Debian's packages for it. */
+function required(name: string, packages: string): string {
   const found = findProgram(name);
-  if (found === null) throw new Error(`${name} is not installed (Debian: apt install postgresql-client postgresql-contrib)`);
+  if (found === null) throw new Error(`${name} is not installed (Debian: apt install ${packages})`);
   return found;
+}
+
+/** Workloads that a target cannot be entered by, for the report. */
+function notTaken(targets: readonly Target[], workloads: readonly Workload[]): string[] {
+  return targets.flatMap((target) => {
+    const names = workloads.filter(({ access }) => !target.takes(access)).map(({ name }) => name);
+    return names.length === 0 ? [] : [`${target.name} in ${names.join(', ')}: the server here does not take clients that way`];
+  });
+}
+
+const postgresPackages = 'postgresql-client postgresql-contrib';
+
+/** What the workloads with TLS or passwords need beside; null when none is asked for. */
+async function prepareGuard(
+  workloads: readonly Workload[], targets: readonly Target[], options: BenchOptions, pgbench: string, psql: string,
+): Promise<Guard | null> {
+  const encrypted = workloads.filter((workload) => workload.access.encrypted);
+  if (encrypted.length === 0 && !workloads.some((workload) => workload.access.scram)) return null;
+  const openssl = required('openssl', 'openssl');
+  const certificate = makeCertificate(openssl, options.keyKind);
+  const direct = targets.find((target) => target.name === 'direct');
+  const wanted = encrypted.some((workload) => workload.suitsDirect && direct?.takes(workload.access) === true);
+  const tlsServer = wanted ? await startTlsServer(options, certificate, pgbench, psql) : null;
+  return { openssl, certificate, password: randomBytes(12).toString('hex'), tlsServer };
 }
 
 /** What tells one bench from another. */
@@ -33,17 +60,20 @@ export interface Series {
 
 /** The whole of a bench: cluster, rounds, report. */
 async function measureSeries(series: Series, options: BenchOptions): Promise<void> {
-  const pgbench = required('pgbench');
-  const psql = required('psql');
+  const pgbench = required('pgbench', postgresPackages);
+  const psql = required('psql', postgresPackages);
   const workloads = series.workloads(options);
   if (!procIsThere) say('no /proc here: CPU and memory are left out');
   chooseTargets(options, ''); // a wrong name is told before the cluster starts
   say('starting the cluster');
   const cluster = await startBenchCluster(options, pgbench, psql);
-  const { targets, skipped } = chooseTargets(options, cluster.version);
+  const choice = chooseTargets(options, cluster.version);
+  const { targets } = choice;
+  const skipped = [...choice.skipped, ...notTaken(targets, workloads)];
   for (const line of skipped) say(`skipped ${line}`);
-  const samples = await runRounds({
-    cluster, workloads, targets, rounds: options.rounds, say,
+  const guard = await prepareGuard(workloads, targets, options, pgbench, psql);
+  const { samples, handshakes } = await runRounds({
+    cluster, guard, workloads, targets, rounds: options.rounds, say,
     context: { pgbench, seconds: options.seconds, logDirectory: makeScratchDirectory('logs') },
   });
   const subject = targets.find((target) => target.name.startsWith('pgloom'))?.name ?? 'pgloom';
@@ -55,6 +85,8 @@ async function measureSeries(series: Series, options: BenchOptions): Promise<voi
     rounds: options.rounds,
     subject,
     skipped,
+    handshakes,
+    keyDescription: Object.keys(handshakes).length === 0 ? null : guard?.certificate.description ?? null,
     workloads: workloads.map(({ name, unit, title }) => ({ name, unit, title: title(options.seconds) })),
     summaries,
     verdicts: judge(summaries, subject),

@@ -5,7 +5,7 @@ import type { Measurement } from './workloads/workload.js';
 export type Figure = Exclude<keyof Measurement, 'note'>;
 
 const figures: readonly Figure[] = [
-  'perSecond', 'cpuUserUs', 'cpuSystemUs', 'cpuUs', 'p50Us', 'p95Us', 'p99Us', 'memoryBytes', 'memoryEachBytes',
+  'perSecond', 'cpuUserUs', 'cpuSystemUs', 'cpuUs', 'clientCpuUs', 'p50Us', 'p95Us', 'p99Us', 'memoryBytes', 'memoryEachBytes',
 ];
 
 /** Medians over the rounds of one workload on one target. */
@@ -32,7 +32,7 @@ function medianOf(measurements: readonly Measurement[]): Measurement {
   const of = (figure: Figure): number | null =>
     median(measurements.map((each) => each[figure]).filter((value) => value !== null));
   return {
-    perSecond: of('perSecond'), cpuUserUs: of('cpuUserUs'), cpuSystemUs: of('cpuSystemUs'), cpuUs: of('cpuUs'),
+    perSecond: of('perSecond'), cpuUserUs: of('cpuUserUs'), cpuSystemUs: of('cpuSystemUs'), cpuUs: of('cpuUs'), clientCpuUs: of('clientCpuUs'),
     p50Us: of('p50Us'), p95Us: of('p95Us'), p99Us: of('p99Us'),
     memoryBytes: of('memoryBytes'), memoryEachBytes: of('memoryEachBytes'),
     note: measurements.find((each) => each.note !== null)?.note ?? null,

@@ -21,7 +21,7 @@ export function chooseTargets(options: BenchOptions, serverVersion: string): Tar
     return { family: 'pgloom', target: pgloomTarget(threads, name) };
   });
   const known = [
-    { family: 'direct', target: directTarget(serverVersion) },
+    { family: 'direct', target: directTarget(serverVersion, options.server === null) },
     { family: 'pgbouncer', target: pgbouncerTarget() },
     { family: 'pgpool2', target: pgpool2Target() },
     ...variants,

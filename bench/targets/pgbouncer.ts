@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { findProgram, unprivilegedAccount, versionOf } from '../programs.js';
+import { installCertificate } from '../certificate.js';
+import { findProgram, giveTo, unprivilegedAccount, versionOf, type Account } from '../programs.js';
 import { makeScratchDirectory } from '../scratch.js';
-import { freePort, giveTo, startProxy } from './proxy-process.js';
-import type { Setup, Target } from './target.js';
+import { freePort, startProxy } from './proxy-process.js';
+import { loginTo, type Setup, type Target } from './target.js';
 
 /** Session mode with PgBouncer's own reset query, no logging, time limits out of the way. */
-function pgbouncerIni(setup: Setup, port: number, userFile: string): string {
+function pgbouncerIni(setup: Setup, port: number, accessLines: readonly string[]): string {
   const primary = setup.nodes[0];
   if (primary === undefined) throw new Error('no server to put PgBouncer in front of');
   return [
@@ -16,8 +17,8 @@ function pgbouncerIni(setup: Setup, port: number, userFile: string): string {
     'listen_addr = 127.0.0.1',
     `listen_port = ${port}`,
     'unix_socket_dir =',
-    'auth_type = trust',
-    `auth_file = ${userFile}`,
+    ...accessLines,
+    'server_tls_sslmode = disable',
     'pool_mode = session',
     `max_client_conn = ${setup.clients + 20}`,
     `default_pool_size = ${Math.min(setup.clients, 450)}`,
@@ -31,6 +32,20 @@ function pgbouncerIni(setup: Setup, port: number, userFile: string): string {
   ].join('\n');
 }
 
+/** Writes the users, and the certificate where one is needed, and tells the lines for how clients come in. */
+function accessLines(setup: Setup, directory: string, account: Account | null): string[] {
+  const userFile = path.join(directory, 'users.txt');
+  writeFileSync(userFile, `"${setup.user}" "${setup.password ?? ''}"\n`, { mode: 0o600 });
+  giveTo(account, [userFile]);
+  const lines = [`auth_type = ${setup.password === null ? 'trust' : 'scram-sha-256'}`, `auth_file = ${userFile}`];
+  if (setup.certificate === null) return [...lines, 'client_tls_sslmode = disable'];
+  const { certificateFile, keyFile } = installCertificate(setup.certificate, directory, account);
+  return [
+    ...lines, 'client_tls_sslmode = require',
+    `client_tls_cert_file = ${certificateFile}`, `client_tls_key_file = ${keyFile}`,
+  ];
+}
+
 /** PgBouncer in session mode, the peer that is nearest to the cost of a bare relay. */
 export function pgbouncerTarget(): Target {
   const program = findProgram('pgbouncer');
@@ -40,22 +55,21 @@ export function pgbouncerTarget(): Target {
     version: () => versionOf(program ?? 'pgbouncer'),
     mostClients: 100_000,
     preforked: false,
+    takes: () => true,
     start: async (setup) => {
       const directory = makeScratchDirectory('pgbouncer');
       const account = unprivilegedAccount();
       const port = await freePort();
       const iniFile = path.join(directory, 'pgbouncer.ini');
-      const userFile = path.join(directory, 'users.txt');
-      writeFileSync(userFile, `"${setup.user}" ""\n`);
-      writeFileSync(iniFile, pgbouncerIni(setup, port, userFile));
-      giveTo(account, [directory, iniFile, userFile]);
+      writeFileSync(iniFile, pgbouncerIni(setup, port, accessLines(setup, directory, account)));
+      giveTo(account, [directory, iniFile]);
       return startProxy({
         program: program ?? 'pgbouncer',
         args: [iniFile],
         directory,
         account,
         stopSignal: 'SIGTERM', // at once; SIGINT would wait for the clients
-        login: { host: '127.0.0.1', port, user: setup.user, database: setup.database },
+        login: loginTo(setup, '127.0.0.1', port),
       });
     },
   };

@@ -2,9 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeScratchDirectory } from '../scratch.js';
-import { poolSettings } from './pool-settings.js';
+import { accessSettings, poolSettings } from './pool-settings.js';
 import { freePort, startProxy } from './proxy-process.js';
-import type { Target } from './target.js';
+import { loginTo, type Target } from './target.js';
 
 /** The built command, beside the built bench: dist/bench/targets -> dist/src/main. */
 const program = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
@@ -21,13 +21,16 @@ export function pgloomTarget(threads: number, name: string): Target {
     version: () => `pgloom of this tree, worker_threads = ${threads}`,
     mostClients: 100_000,
     preforked: false,
+    takes: () => true,
     start: async (setup) => {
       const directory = makeScratchDirectory('pgloom');
       const port = await freePort();
-      const files = ['pgpool.conf', 'pcp.conf', 'pool_hba.conf'].map((file) => path.join(directory, file));
-      const [configFile = '', pcpFile = '', hbaFile = ''] = files;
+      const configFile = path.join(directory, 'pgpool.conf');
+      const pcpFile = path.join(directory, 'pcp.conf');
       const lines = [
         ...poolSettings(setup, port, await freePort()),
+        ...accessSettings(setup, directory, null),
+        "backend_sslmode = 'disable'",
         `unix_socket_directories = '${directory}'`,
         `pcp_socket_dir = '${directory}'`,
         `logdir = '${directory}'`,
@@ -36,14 +39,13 @@ export function pgloomTarget(threads: number, name: string): Target {
       ];
       writeFileSync(configFile, `${lines.join('\n')}\n`);
       writeFileSync(pcpFile, '');
-      writeFileSync(hbaFile, '');
       return startProxy({
         program: process.execPath,
-        args: [program, '-n', '-f', configFile, '-F', pcpFile, '-a', hbaFile],
+        args: [program, '-n', '-f', configFile, '-F', pcpFile, '-a', path.join(directory, 'pool_hba.conf')],
         directory,
         account: null,
         stopSignal: 'SIGINT', // fast shutdown, as Pgpool-II's
-        login: { host: '127.0.0.1', port, user: setup.user, database: setup.database },
+        login: loginTo(setup, '127.0.0.1', port),
       });
     },
   };

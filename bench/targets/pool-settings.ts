@@ -1,3 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { installCertificate } from '../certificate.js';
+import { giveTo, type Account } from '../programs.js';
 import type { Setup } from './target.js';
 
 /** The lines that pgloom and Pgpool-II read alike, so that both are measured with the same settings. */
@@ -19,8 +23,6 @@ export function poolSettings(setup: Setup, port: number, pcpPort: number): strin
     "sr_check_database = 'postgres'",
     'health_check_period = 0',
     'memory_cache_enabled = off',
-    'enable_pool_hba = off',
-    "pool_passwd = ''",
     'log_connections = off',
     'log_statement = off',
   ];
@@ -30,6 +32,33 @@ export function poolSettings(setup: Setup, port: number, pcpPort: number): strin
       `backend_port${index} = ${node.port}`,
       `backend_weight${index} = 1`,
     );
+  }
+  return lines;
+}
+
+/**
+ * Writes what decides how clients come in (pool_hba.conf, and certificate or passwords where they are needed) and
+ * tells the lines for it, again the same for both.
+ * @param account whom the proxy runs as; null = as we are
+ */
+export function accessSettings(setup: Setup, directory: string, account: Account | null): string[] {
+  const write = (name: string, text: string): void => {
+    const file = path.join(directory, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    giveTo(account, [file]);
+  };
+  const lines: string[] = [];
+  if (setup.password === null) {
+    write('pool_hba.conf', '');
+    lines.push('enable_pool_hba = off', "pool_passwd = ''");
+  } else {
+    write('pool_hba.conf', 'host all all 127.0.0.1/32 scram-sha-256\n');
+    write('pool_passwd', `${setup.user}:TEXT${setup.password}\n`);
+    lines.push('enable_pool_hba = on', "pool_passwd = 'pool_passwd'");
+  }
+  if (setup.certificate !== null) {
+    const { certificateFile, keyFile } = installCertificate(setup.certificate, directory, account);
+    lines.push('ssl = on', `ssl_cert = '${certificateFile}'`, `ssl_key = '${keyFile}'`);
   }
   return lines;
 }

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { chownSync, closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { processTree, procIsThere } from '../proc-cpu.js';
 import type { Account } from '../programs.js';
 import { RawClient, type Login } from '../raw-client.js';
@@ -34,12 +35,6 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Gives files to the account that has to read or write them. */
-export function giveTo(account: Account | null, files: readonly string[]): void {
-  if (account === null) return;
-  for (const file of files) chownSync(file, account.uid, account.gid);
-}
-
 function endOf(logFile: string): string {
   return readFileSync(logFile, 'utf8').trim().split('\n').slice(-6).join('\n');
 }
@@ -52,6 +47,24 @@ function killAll(pids: readonly number[]): void {
       // ended by itself
     }
   }
+}
+
+/** One login and one query; the raw client knows no passwords. */
+async function askOnce(login: Login): Promise<void> {
+  if (login.password === undefined) {
+    const client = await RawClient.connect(login, 5000);
+    await client.query('SELECT 1');
+    client.end();
+    return;
+  }
+  const { encrypted, ...where } = login;
+  const client = new Client({
+    ...where, connectionTimeoutMillis: 5000, ssl: encrypted === true ? { rejectUnauthorized: false } : false,
+  });
+  client.on('error', () => {}); // a proxy that ends meanwhile; the query tells
+  await client.connect();
+  await client.query('SELECT 1');
+  await client.end();
 }
 
 /**
@@ -84,9 +97,7 @@ export async function startProxy(command: ProxyCommand): Promise<RunningTarget> 
   const deadline = Date.now() + 30_000;
   for (;;) {
     try {
-      const client = await RawClient.connect(command.login, 5000);
-      await client.query('SELECT 1');
-      client.end();
+      await askOnce(command.login);
       return { login: command.login, pid: child.pid ?? null, stop };
     } catch (error) {
       if (failure === null && Date.now() < deadline) {

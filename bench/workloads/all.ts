@@ -1,9 +1,11 @@
-import { bigResult } from './big-result.js';
+import { bigResult, bigResultOverTls } from './big-result.js';
 import { idleSessions, silentConnections } from './connections.js';
-import { pgbenchLoads } from './pgbench-load.js';
+import { guardedLoads, pgbenchLoads } from './pgbench-load.js';
 import type { Workload } from './workload.js';
 
-const known: readonly Workload[] = [...pgbenchLoads, bigResult, silentConnections, idleSessions];
+const known: readonly Workload[] = [
+  ...pgbenchLoads, bigResult, silentConnections, idleSessions, ...guardedLoads, bigResultOverTls,
+];
 
 /**
  * The workloads asked for, all when none is named.

@@ -1,5 +1,6 @@
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plainAccess } from '../client-access.js';
 import { descriptorsOfTree, memoryOfProcess, memoryOfTree } from '../proc-cpu.js';
 import { raiseDescriptorLimit } from '../programs.js';
 import { RawClient, type Login } from '../raw-client.js';
@@ -91,6 +92,7 @@ function connectionLoad(
     name,
     unit: 'connection',
     title: () => `${wanted} ${what}`,
+    access: plainAccess,
     clients: wanted,
     fresh: true,
     suitsDirect: false,

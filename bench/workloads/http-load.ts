@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
+import { plainAccess } from '../client-access.js';
 import { percentiles } from '../pgbench.js';
 import { cpuOfTree, memoryOfTree, procIsThere } from '../proc-cpu.js';
 import type { Login } from '../raw-client.js';
@@ -56,6 +57,7 @@ export function httpLoad(name: string, method: 'GET' | 'POST', accounts: number)
     name,
     unit: 'request',
     title: (seconds) => `autocannon -c ${connections} -d ${seconds} -m ${method} http://…/account`,
+    access: plainAccess,
     clients: 64,
     fresh: false,
     suitsDirect: true,

@@ -1,5 +1,6 @@
+import { plainAccess, scramAccess, tlsAccess, type ClientAccess } from '../client-access.js';
 import { runPgbench, takeLatency } from '../pgbench.js';
-import { cpuOfTree, memoryOfTree, procIsThere, type CpuTime } from '../proc-cpu.js';
+import { cpuOfEndedChildrenUs, cpuOfTree, memoryOfTree, procIsThere, type CpuTime } from '../proc-cpu.js';
 import { nothingMeasured, type Measurement, type Workload } from './workload.js';
 
 /** The CPU between two readings, for each of `units`. */
@@ -11,16 +12,21 @@ export function cpuPerUnit(
   return { cpuUserUs: userUs, cpuSystemUs: systemUs, cpuUs: userUs + systemUs };
 }
 
+function titlePrefix({ encrypted, scram }: ClientAccess): string {
+  return `${encrypted ? 'PGSSLMODE=require ' : ''}${scram ? 'PGPASSWORD=… ' : ''}`;
+}
+
 /**
  * A pgbench run: one second unmeasured (pools fill, code gets compiled), then the measured run
  * with a transaction log.
  */
-function pgbenchLoad(name: string, loadArguments: string, clients: number): Workload {
+function pgbenchLoad(name: string, loadArguments: string, clients: number, access: ClientAccess = plainAccess): Workload {
   const args = [...loadArguments.split(' '), '-c', String(clients), '-j', '1'];
   return {
     name,
     unit: 'transaction',
-    title: (seconds) => `pgbench -n ${args.join(' ')} -T ${seconds}`,
+    title: (seconds) => `${titlePrefix(access)}pgbench -n ${args.join(' ')} -T ${seconds}`,
+    access,
     clients,
     fresh: false,
     suitsDirect: true,
@@ -28,15 +34,18 @@ function pgbenchLoad(name: string, loadArguments: string, clients: number): Work
       await runPgbench(context.pgbench, args, login, 1, null);
       const proxyPid = procIsThere ? pid : null;
       const before = proxyPid === null ? null : cpuOfTree(proxyPid);
+      const clientBeforeUs = cpuOfEndedChildrenUs();
       const result = await runPgbench(context.pgbench, args, login, context.seconds, context.logDirectory);
+      const clientCpuUs = procIsThere ? (cpuOfEndedChildrenUs() - clientBeforeUs) / result.transactions : null;
       const latency = takeLatency(context.logDirectory, args.includes('-C'));
       if (proxyPid === null || before === null) {
-        return { ...nothingMeasured, ...latency, perSecond: result.transactionsPerSecond };
+        return { ...nothingMeasured, ...latency, clientCpuUs, perSecond: result.transactionsPerSecond };
       }
       return {
         ...nothingMeasured,
         ...latency,
         ...cpuPerUnit(before, cpuOfTree(proxyPid), result.transactions),
+        clientCpuUs,
         perSecond: result.transactionsPerSecond,
         memoryBytes: memoryOfTree(proxyPid),
       };
@@ -53,4 +62,12 @@ export const pgbenchLoads: readonly Workload[] = [
   pgbenchLoad('many', '-S -M simple', 64),
   pgbenchLoad('connect', '-S -C', 4),
   pgbenchLoad('tpcb', '-b tpcb-like', 8),
+];
+
+/** Those of above whose clients come in over TLS, or have to log in with a password. */
+export const guardedLoads: readonly Workload[] = [
+  pgbenchLoad('tls-simple', '-S -M simple', 8, tlsAccess),
+  pgbenchLoad('tls-prepared', '-S -M prepared', 8, tlsAccess),
+  pgbenchLoad('tls-connect', '-S -C', 4, tlsAccess),
+  pgbenchLoad('scram-connect', '-S -C', 4, scramAccess),
 ];

@@ -1,3 +1,4 @@
+import type { ClientAccess } from '../client-access.js';
 import type { RunningTarget, Target } from '../targets/target.js';
 
 /** What a workload counts, and what its CPU is divided by. */
@@ -11,6 +12,8 @@ export interface Measurement {
   readonly cpuUserUs: number | null;
   readonly cpuSystemUs: number | null;
   readonly cpuUs: number | null;
+  /** CPU of pgbench per transaction, in microseconds: a client that takes a core whole is what bounds the rate. */
+  readonly clientCpuUs: number | null;
   readonly p50Us: number | null;
   readonly p95Us: number | null;
   readonly p99Us: number | null;
@@ -24,7 +27,7 @@ export interface Measurement {
 
 /** A measurement of nothing, to be spread into a real one. */
 export const nothingMeasured: Measurement = {
-  perSecond: null, cpuUserUs: null, cpuSystemUs: null, cpuUs: null, p50Us: null, p95Us: null, p99Us: null,
+  perSecond: null, cpuUserUs: null, cpuSystemUs: null, cpuUs: null, clientCpuUs: null, p50Us: null, p95Us: null, p99Us: null,
   memoryBytes: null, memoryEachBytes: null, note: null,
 };
 
@@ -42,6 +45,8 @@ export interface Workload {
   readonly unit: Unit;
   /** The command, or a sentence that says what is done, for the report. */
   title(seconds: number): string;
+  /** How its clients come in. */
+  readonly access: ClientAccess;
   /** How many clients the target has to be started for. */
   readonly clients: number;
   /** True when the target is started for this measurement alone (memory of a process that has done nothing yet). */

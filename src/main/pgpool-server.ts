@@ -67,7 +67,7 @@ const taskFile = fileURLToPath(new URL('../workers/child.js', import.meta.url));
 export async function runPgpool(options: PgpoolOptions): Promise<RunningPgpool> {
   const { settings: written, warnings, notActedOn } = loadConfig(options.configFile);
   const settings = withDebug(written, options.debug);
-  const { access, warnings: accessWarnings } = loadAccess(settings, options.hbaFile);
+  const { access, warnings: accessWarnings } = loadAccess(settings, options.hbaFile, options.keyFile);
   // First the pid file: a second pgloom must not write into the log of the one that runs.
   const predecessor = writePidFile(settings.pid_file_name);
   const { log, logFile } = openLogOrGiveUp(settings);
@@ -292,9 +292,9 @@ class PgpoolServer implements RunningPgpool {
   }
 
   private openHttp(pcpFile: string): Promise<HttpServer | null> {
-    const { operator: administration, admission, pool: engine, tables: { latencies }, startedMs } = this;
+    const { operator: administration, admission, pool: engine, tables: { latencies, loginFailures }, startedMs } = this;
     return HttpServer.open({
-      administration, admission, engine, latencies, startedMs, isAccepting: () => this.listeners !== null && this.stopped === null,
+      administration, admission, engine, latencies, loginFailures, startedMs, isAccepting: () => this.listeners !== null && this.stopped === null,
     }, pcpFile);
   }
 

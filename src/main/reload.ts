@@ -16,6 +16,7 @@ export interface ReadAgain {
 
 interface Files {
   readonly hbaFile?: string | undefined;
+  readonly keyFile?: string;
   readonly debug?: boolean;
 }
 
@@ -31,7 +32,7 @@ export function readAgain(current: Settings, files: Files, isDown: (node: number
   try {
     const reloaded = reloadConfig(current, current.configFile, isDown);
     const settings = withDebug(reloaded.settings, files.debug);
-    const { access, warnings } = loadAccess(settings, files.hbaFile);
+    const { access, warnings } = loadAccess(settings, files.hbaFile, files.keyFile);
     for (const warning of [...reloaded.warnings, ...warnings]) log.log(LogLevel.warning, warning);
     if (reloaded.changed.length > 0) log.log(LogLevel.log, `parameters changed: ${reloaded.changed.join(', ')}`);
     if (reloaded.needRestart.length > 0) log.log(LogLevel.warning, `parameters that need a restart to change: ${reloaded.needRestart.join(', ')}`);

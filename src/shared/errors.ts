@@ -89,13 +89,16 @@ export const errors = {
   hbaNoEntry: (client: ClientIdentity) => hbaFailure(client, 'no pool_hba.conf entry'),
   /** The first line of pool_hba.conf that matches says reject. */
   hbaReject: (client: ClientIdentity) => hbaFailure(client, 'pool_hba.conf rejects connection'),
-  /** The line of pool_hba.conf that matches asks for a method that is not acted on yet. */
-  hbaMethod: (method: string) => new PgError('FATAL', '0A000', 'client authentication failed', {
-    detail: `authentication method "${method}" of pool_hba.conf is not supported yet`,
-    hint: seeLog,
-  }),
   /** The client's password is wrong, or there is none to compare it with (which of the two only the log says). */
   passwordFailed: (user: string) => new PgError('FATAL', '28P01', `password authentication failed for user "${user}"`),
+  /** The SCRAM exchange was tampered with, or belongs to another TLS connection. */
+  scramFailed: (what: string) => new PgError('FATAL', '28000', what),
+  /** The rule wants a certificate of the client. */
+  certificateNeeded: () => new PgError('FATAL', '28000', 'connection requires a valid client certificate'),
+  /** The certificate is another user's. */
+  certificateFailed: (user: string) => new PgError('FATAL', '28000', `certificate authentication failed for user "${user}"`),
+  /** auth_query could not be asked. */
+  authQueryFailed: () => new PgError('FATAL', '08006', 'the password could not be looked up', { hint: seeLog }),
   /** authentication_timeout is over before the login is. */
   authenticationTimeout: () => new PgError('FATAL', '57014', 'canceling authentication due to timeout'),
 

@@ -10,6 +10,7 @@
 import type { Settings } from './settings.js';
 import type { HbaRule } from './auth/hba.js';
 import type { RelationCacheData } from './memory/relation-cache.js';
+import type { TlsMaterials } from './tls/materials.js';
 
 /** Name of the BroadcastChannel that reaches every worker of this process; the process id keeps instances apart. */
 export const broadcastName = `pgloom-${process.pid}`;
@@ -48,8 +49,12 @@ export interface SessionEnd {
 export interface AccessFiles {
   /** Rules of pool_hba.conf in order; empty when enable_pool_hba is off. */
   readonly hba: readonly HbaRule[];
-  /** pool_passwd: user → stored password (plain, TEXT…, md5…, AES… as written). */
+  /** pool_passwd: user → stored password: plain, TEXT…, md5…, SCRAM-SHA-256$…; AES… only when it could not be decrypted. */
   readonly passwords: ReadonlyMap<string, string>;
+  /** Passwords of pgpool.conf that are encrypted there: `AES…` as written → `TEXT…`. See configuredPassword. */
+  readonly decrypted: ReadonlyMap<string, string>;
+  /** Certificates and keys. */
+  readonly tls: TlsMaterials;
 }
 
 /** Given to each worker thread once, as workerData. */
@@ -64,6 +69,9 @@ export interface WorkerData {
   readonly latencyTable: SharedArrayBuffer | null;
   /** Tables written lately, for dml_adaptive_global. */
   readonly mutations: { readonly buffer: SharedArrayBuffer; readonly size: number };
+  readonly loginFailures: SharedArrayBuffer;
+  /** Salts of SCRAM are made with it, also those of users who do not exist. Never shown. */
+  readonly loginSecret: Uint8Array;
   /** Null when enable_shared_relcache is off. */
   readonly relationCache: RelationCacheData | null;
   /** One Int32: the last child id given out. */

@@ -9,7 +9,9 @@
  */
 import type { Socket, OnReadOpts } from 'node:net';
 import { directWriter, Written } from './direct-write.js';
+import { readInto } from './late-reader.js';
 import { giveBack, largeBytes, smallBytes, takeLarge, takeSmall } from './read-buffers.js';
+import { TlsWriter } from './tls-writer.js';
 
 const empty: Buffer = Buffer.alloc(0);
 /** How long a closing link may take to deliver its last bytes before it is destroyed. */
@@ -32,6 +34,12 @@ export abstract class Link {
   private wantLarge = false;
   private lastView: Buffer = empty;
   private processing = false;
+  /** Null without TLS: then the socket itself is written to. */
+  private encrypted: TlsWriter | null = null;
+  /** A pending write owns slices of the buffer that is read into. */
+  private bufferIsOwned = false;
+  /** A buffer that such a write still owns while another one is read into. */
+  private lent: Buffer | null = null;
   closed = false;
   /** null but for a link whose messages are logged. */
   tap: Tap | null = null;
@@ -62,10 +70,12 @@ export abstract class Link {
   protected adopt(socket: Socket): void {
     this.socket = socket;
     let reason = 'connection closed';
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      reason = error.code ?? error.message;
+    socket.on('error', (error: NodeJS.ErrnoException & { reason?: string }) => {
+      // `reason` is OpenSSL's, whose codes and messages speak of its source.
+      reason = error.reason ?? error.code ?? error.message;
     });
     socket.on('close', () => {
+      if (this.socket !== socket) return; // TLS has taken its place
       if (this.closed) {
         this.freeBuffer();
         return;
@@ -76,6 +86,27 @@ export abstract class Link {
     });
   }
 
+  /**
+   * Goes on with a socket that nothing reads yet: TLS over the one so far, or that one itself.
+   * Of TLS, OpenSSL keeps the bytes written and read in memory of its own, so no buffer of ours is bound for long.
+   */
+  goOn(socket: Socket): void {
+    if (socket !== this.socket) {
+      this.encrypted = new TlsWriter(socket);
+      this.adopt(socket);
+    }
+    if (!readInto(socket, this.buffer, this.readOptions())) {
+      socket.on('data', (bytes: Buffer) => {
+        if (!this.received(bytes.length, bytes)) socket.pause();
+      });
+    }
+    socket.resume();
+  }
+
+  get isEncrypted(): boolean {
+    return this.encrypted !== null;
+  }
+
   private freeBuffer(): void {
     // A pending write of another socket may still own slices of the buffer: only an idle one goes back.
     if (this.undrained === 0) giveBack(this.buffer);
@@ -84,7 +115,13 @@ export abstract class Link {
 
   private readonly nextBuffer = (): Uint8Array | undefined => {
     if (this.socket === undefined) return this.buffer;
-    if (this.undrained > 0) return undefined;
+    if (this.undrained > 0) {
+      // TLS gives what it has decrypted even to a socket that is paused: it must not go where a pending write still reads.
+      if (this.encrypted === null || !this.bufferIsOwned) return undefined;
+      this.bufferIsOwned = false;
+      this.lent = this.buffer;
+      return (this.buffer = this.wantLarge ? takeLarge() : takeSmall());
+    }
     if (this.wantLarge === (this.buffer.length === largeBytes)) return undefined;
     const old = this.buffer;
     this.buffer = this.wantLarge ? takeLarge() : takeSmall();
@@ -95,6 +132,10 @@ export abstract class Link {
   private readonly received = (bytes: number, from: Uint8Array): boolean => {
     if (this.closed) return true; // what still comes after our last words is dropped
     if (this.tap !== null) this.tap.read(from as Buffer, 0, bytes);
+    if (this.encrypted !== null && (this.stalled || this.undrained > 0)) {
+      this.append(from as Buffer, bytes);
+      return false;
+    }
     this.wantLarge = bytes === from.length || (from.length === largeBytes && bytes > smallBytes);
     if (this.carryLength === 0) {
       this.run(from as Buffer, bytes);
@@ -102,7 +143,7 @@ export abstract class Link {
       this.append(from as Buffer, bytes);
       this.run(this.carry as Buffer, this.carryLength);
     }
-    return !this.stalled && this.undrained === 0 && !this.closed;
+    return this.undrained === 0 && (this.closed || !this.stalled);
   };
 
   private run(data: Buffer, end: number): void {
@@ -186,6 +227,7 @@ export abstract class Link {
     if (this.tap !== null) this.tap.wrote(data, start, end);
     const { socket } = this;
     const bytes = source.view(data, start, end);
+    if (this.encrypted !== null) return this.forwardEncrypted(this.encrypted, bytes, source);
     if (directWriter !== null && socket.writableLength === 0 && !socket.destroyed) {
       const written = directWriter.write(socket, bytes, source.drained);
       if (written === Written.done) return;
@@ -204,6 +246,13 @@ export abstract class Link {
     }
   }
 
+  private forwardEncrypted(writer: TlsWriter, bytes: Buffer, source: Link): void {
+    const isTaken = writer.offer(bytes);
+    if (isTaken && !writer.isFull) return;
+    source.hold();
+    writer.whenTaken(source.drained);
+  }
+
   /** data[start, end) as a buffer of its own. The views of equal messages are equal: the last one is kept. */
   private view(data: Buffer, start: number, end: number): Buffer {
     if (start !== 0) return data.subarray(start, end);
@@ -214,6 +263,7 @@ export abstract class Link {
 
   private hold(): void {
     this.undrained++;
+    this.bufferIsOwned = true;
     if (!this.processing) this.socket.pause();
   }
 
@@ -221,6 +271,9 @@ export abstract class Link {
   private readonly drained = (): void => {
     this.undrained--;
     if (this.undrained > 0) return;
+    this.bufferIsOwned = false;
+    if (this.lent !== null) giveBack(this.lent);
+    this.lent = null;
     if (this.closed) this.socket.resume();
     else if (!this.stalled) this.proceed();
   };
@@ -229,12 +282,13 @@ export abstract class Link {
   send(bytes: Buffer): void {
     if (this.closed) return;
     if (this.tap !== null) this.tap.wrote(bytes, 0, bytes.length);
-    this.socket.write(bytes);
+    if (this.encrypted === null) this.socket.write(bytes);
+    else this.encrypted.write(bytes, true);
   }
 
   /** Bytes given to the socket that the kernel has not taken yet. */
   get pendingBytes(): number {
-    return this.socket.writableLength;
+    return this.encrypted?.pendingBytes ?? this.socket.writableLength;
   }
 
   /** Closes in order: what was written is delivered, for `lingerMs` at most. `gone` is not called. */
@@ -246,8 +300,14 @@ export abstract class Link {
     // Not the socket's own timeout, which a peer that keeps sending would put off for ever.
     const timer = setTimeout(() => socket.destroy(), lingerMs);
     socket.once('close', () => clearTimeout(timer));
-    if (last === undefined) socket.end();
-    else socket.end(last);
+    if (this.encrypted !== null) {
+      if (last !== undefined) this.encrypted.write(last, true);
+      this.encrypted.end();
+    } else if (last === undefined) {
+      socket.end();
+    } else {
+      socket.end(last);
+    }
     // Reading on (and dropping) what the peer still sends keeps a reset from overtaking our last words. Not while another
     // link's pending write owns the read buffer: that client would get what comes now in place of its bytes.
     if (this.undrained === 0) socket.resume();

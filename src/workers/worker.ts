@@ -11,6 +11,7 @@ import { createLogger, LogLevel, newLogIdentity, type Logger } from '../shared/l
 import { ChildTable } from '../shared/memory/child-table.js';
 import { HealthTable } from '../shared/memory/health-table.js';
 import { LatencyTable } from '../shared/memory/latency-table.js';
+import { LoginFailures } from '../shared/memory/login-failures.js';
 import { MutationTable } from '../shared/memory/mutation-table.js';
 import { NodeTable } from '../shared/memory/node-table.js';
 import { RelationCache } from '../shared/memory/relation-cache.js';
@@ -19,7 +20,11 @@ import { broadcastName, type AccessFiles, type Broadcast, type Report, type Work
 import type { Settings } from '../shared/settings.js';
 import { LoopDelay } from '../shared/loop-delay.js';
 import { errors } from '../shared/errors.js';
+import { forgetScramKeys } from '../shared/auth/scram-keys.js';
+import { ServerMethods } from './authentication/server-methods.js';
+import { StoredPasswords } from './authentication/stored-passwords.js';
 import { BackendPool } from './backend/pool.js';
+import { WorkerTls } from './worker-tls.js';
 import { Children } from './children.js';
 import { PcpDesk } from './commands/pcp-desk.js';
 import { RoutingRules } from './route/routing-rules.js';
@@ -39,6 +44,8 @@ export class Worker {
   nowMs = Date.now();
   settings: Settings;
   access: AccessFiles;
+  /** What new connections are encrypted with. */
+  tls: WorkerTls;
   readonly nodes: NodeTable;
   readonly childTable: ChildTable;
   readonly workerTable: WorkerTable;
@@ -57,12 +64,17 @@ export class Worker {
   rules: RoutingRules;
   /** For dml_adaptive_global. */
   readonly mutations: MutationTable;
+  readonly loginFailures: LoginFailures;
   readonly log: Logger;
   readonly sessions = new Set<Session>();
   readonly poolRows: PoolRows;
   readonly pcpDesk: PcpDesk;
   readonly hostname = hostname();
   readonly hostNames = new HostNames();
+  /** What is known of users' passwords. */
+  readonly passwords: StoredPasswords;
+  /** What servers have asked for lately (relay mode). */
+  readonly serverMethods = new ServerMethods();
   /** Set by a shutdown: 'smart' lets sessions go on, 'fast' ends them. */
   stopping: 'no' | 'smart' | 'fast' = 'no';
   private readonly facts = new Map<string, RelationFacts>();
@@ -74,6 +86,7 @@ export class Worker {
   constructor(data: WorkerData) {
     this.settings = data.settings;
     this.access = data.access;
+    this.tls = new WorkerTls(data.access.tls);
     this.nodes = new NodeTable(data.nodeTable);
     this.childTable = new ChildTable(data.childTable.size, data.childTable.perWorker, data.childTable.buffer);
     this.workerTable = new WorkerTable(data.workerTable.size, data.workerTable.buffer);
@@ -87,11 +100,13 @@ export class Worker {
     const now = (): number => this.nowMs;
     this.children = new Children(this.childTable, this.row, new Int32Array(data.childIds), now, () => this.settings, (row) => this.pool.closeOfChild(row));
     const capacity = (): number => this.settings.max_pool * Math.max(1, this.children.running);
-    this.pool = new BackendPool(now, () => this.settings, capacity, (isHit) => this.workerTable.countCheckOut(this.row, isHit));
+    this.pool = new BackendPool(now, () => this.settings, capacity, (isHit) => this.workerTable.countCheckOut(this.row, isHit), () => this.tls.backend);
     this.poolRows = new PoolRows(this);
     this.pcpDesk = new PcpDesk(this);
     this.rules = new RoutingRules(this.settings);
     this.mutations = new MutationTable(data.mutations.size, data.mutations.buffer);
+    this.passwords = new StoredPasswords(this, data.loginSecret);
+    this.loginFailures = new LoginFailures(data.loginFailures);
     this.startChildren(data.workerTable.size);
     this.channel.onmessage = (event: unknown): void => this.heard((event as { data: Broadcast }).data);
     (this.channel as unknown as { unref(): void }).unref();
@@ -137,6 +152,10 @@ export class Worker {
       case 'settings':
         this.settings = message.settings;
         this.access = message.access;
+        this.tls = new WorkerTls(message.access.tls);
+        this.passwords.query.forgetAll();
+        this.serverMethods.clear();
+        forgetScramKeys();
         // A reload forgets what is known of relations; the shared facts go with their generation.
         this.nodes.noteDdl();
         this.log.setLevel(message.settings);

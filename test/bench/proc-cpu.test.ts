@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import {
-  cpuOfTree, memoryOfTree, parseKilobyteField, parseProcessStat, processTree, procIsThere, treeOf,
+  cpuOfEndedChildrenUs, cpuOfTree, memoryOfTree, parseKilobyteField, parseProcessStat, processTree, procIsThere, treeOf,
 } from '../../bench/proc-cpu.js';
 
 /** A shell with a busy child and a waiting one; says "done" once the busy one has ended and been waited for. */
@@ -32,6 +32,17 @@ describe('CPU and memory from /proc', { skip: procIsThere ? false : 'there is no
     const text = 'Rss:       900 kB\nPss:                 812 kB\nPss_Anon:   5 kB\n';
     assert.equal(parseKilobyteField(text, 'Pss'), 812 * 1024);
     assert.equal(parseKilobyteField(text, 'VmRSS'), null);
+  });
+
+  it('a child counts as ended only when it has, and then with what it took', async () => {
+    const shell = spawn('sh', ['-c', 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; echo done; read line'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const beforeUs = cpuOfEndedChildrenUs();
+    await once(shell.stdout, 'data');
+    assert.equal(cpuOfEndedChildrenUs(), beforeUs, 'it waits for a line');
+    const ended = once(shell, 'close');
+    shell.stdin.end('\n');
+    await ended;
+    assert.ok(cpuOfEndedChildrenUs() > beforeUs, 'the busy child took no time');
   });
 
   it('the time of a child that has ended is still counted, and a living child belongs to the tree', async () => {

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { judge } from '../../bench/goals.js';
-import { parseOptions } from '../../bench/options.js';
+import { parseOptions, USAGE } from '../../bench/options.js';
 import { rotated, type Sample } from '../../bench/rounds.js';
 import { median, summarize } from '../../bench/summary.js';
+import { chooseWorkloads } from '../../bench/workloads/all.js';
 import { nothingMeasured } from '../../bench/workloads/workload.js';
 
-function sample(round: number, target: string, perSecond: number, cpuUs: number): Sample {
-  return { round, workload: 'simple', target, measurement: { ...nothingMeasured, perSecond, cpuUs }, failure: null };
+function sample(round: number, target: string, perSecond: number, cpuUs: number, workload = 'simple'): Sample {
+  return { round, workload, target, measurement: { ...nothingMeasured, perSecond, cpuUs }, failure: null };
 }
 
 describe('the sums of a bench', () => {
@@ -44,6 +45,13 @@ describe('the sums of a bench', () => {
     assert.match(verdicts[0]?.text ?? '', /^simple: rate against pgpool2/);
   });
 
+  it('a rate over TLS is judged against Pgpool-II, the CPU is only reported', () => {
+    const samples = [sample(0, 'pgloom', 190, 90, 'tls-connect'), sample(0, 'pgpool2', 100, 50, 'tls-connect')];
+    const [verdict, ...others] = judge(summarize(samples, ['pgloom', 'pgpool2'], 'pgloom'), 'pgloom');
+    assert.deepEqual([verdict?.text, verdict?.measured, verdict?.reached], ['tls-connect: rate against pgpool2 at least 2x', 1.9, false]);
+    assert.deepEqual(others, []);
+  });
+
   it('every round begins with another target', () => {
     assert.deepEqual(rotated(['a', 'b', 'c'], 1), ['b', 'c', 'a']);
     assert.deepEqual(rotated(['a', 'b', 'c'], 3), ['a', 'b', 'c']);
@@ -51,8 +59,17 @@ describe('the sums of a bench', () => {
 
   it('flags are checked, and the bad one is named', () => {
     assert.deepEqual(parseOptions(['--threads', '1,2', '--workloads', 'simple, big']).workloads, ['simple', 'big']);
+    assert.equal(parseOptions([]).keyKind, 'rsa');
+    assert.equal(parseOptions(['--key', 'ec']).keyKind, 'ec');
+    assert.throws(() => parseOptions(['--key', 'dsa']), /--key/);
     assert.throws(() => parseOptions(['--rounds', 'many']), /--rounds/);
     assert.throws(() => parseOptions(['--server', 'localhost']), /--server/);
     assert.throws(() => parseOptions(['--frobnicate']), /frobnicate/);
+  });
+
+  it('the help names every workload and no other', () => {
+    const named = /only these \(([^)]*)\)/.exec(USAGE)?.[1]?.split(/\s+/) ?? [];
+    assert.deepEqual(named.sort(), chooseWorkloads([]).map((workload) => workload.name).sort());
+    assert.throws(() => chooseWorkloads(['tls-nothing']), /tls-nothing/);
   });
 });

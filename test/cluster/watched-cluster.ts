@@ -8,6 +8,7 @@ import { createLogger } from '../../src/shared/logger.js';
 import { HealthTable } from '../../src/shared/memory/health-table.js';
 import { NodeTable } from '../../src/shared/memory/node-table.js';
 import type { Settings } from '../../src/shared/settings.js';
+import { noTls } from '../../src/shared/tls/materials.js';
 
 export interface Watched {
   readonly watch: NodeWatch;
@@ -38,12 +39,12 @@ export async function watching(nodes: readonly { readonly host: string; readonly
   };
   const settings = load();
   const table = new NodeTable();
-  const watch = new NodeWatch(table, new HealthTable(), settings, { hba: [], passwords }, createLogger(settings, sink));
+  const watch = new NodeWatch(table, new HealthTable(), settings, { hba: [], passwords, decrypted: new Map(), tls: noTls }, createLogger(settings, sink));
   try {
     await watch.start();
     const reload = (changed: Lines): void => {
       Object.assign(all, changed);
-      watch.reload(load(), { hba: [], passwords }, []);
+      watch.reload(load(), { hba: [], passwords, decrypted: new Map(), tls: noTls }, []);
     };
     await use({ watch, table, reload, log: () => readFileSync(logFile, 'utf8') });
   } finally {

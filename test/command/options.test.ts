@@ -1,6 +1,6 @@
 /** The command line of `pgpool`. */
 import assert from 'node:assert/strict';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { type CommandLine, parseCommandLine, startArguments } from '../../src/main/command/options.js';
@@ -34,7 +34,7 @@ test('every option is known by its letter and by its name, with its value joined
 
 test('without options the files are the default ones and the stop is smart', () => {
   assert.deepEqual(parsed(), {
-    word: 'start', configFile: '/etc/pgpool2/pgpool.conf', hbaFile: undefined, pcpFile: undefined, keyFile: join(homedir(), '.pgpoolkey'),
+    word: 'start', configFile: '/etc/pgpool2/pgpool.conf', hbaFile: undefined, pcpFile: undefined, keyFile: join(userInfo().homedir, '.pgpoolkey'),
     foreground: false, discardStatus: false, clearOidmaps: false, debug: false, mode: 'smart',
   } satisfies CommandLine);
   const line = parseCommandLine([], { PGPOOLKEYFILE: 'my.key' });

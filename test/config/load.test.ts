@@ -148,10 +148,10 @@ test('a pattern that is none is left out with a warning, in a redirect list it i
 
 test('what is set but not acted on yet is listed, defaults and what is acted on are not', (t) => {
   const { notActedOn } = loadConfig(configFile(t, `
-    ssl = on  insert_lock = on  load_balance_mode = off  failover_command = 'x'
+    insert_lock = on  load_balance_mode = off  failover_command = 'x'
     statement_level_load_balance = on  log_destination = 'stderr,syslog'
     heartbeat_device0 = eth0`));
-  assert.deepEqual(notActedOn.toSorted(), ['failover_command', 'ssl', 'heartbeat_device0'].toSorted());
+  assert.deepEqual(notActedOn.toSorted(), ['failover_command', 'heartbeat_device0'].toSorted());
 });
 
 test('no error and no warning shows a password', (t) => {

@@ -10,6 +10,7 @@ import { WorkerPool } from '../../src/main/engine/worker-pool.js';
 import { ChildState } from '../../src/shared/memory/child-table.js';
 import { createLogger } from '../../src/shared/logger.js';
 import type { HandOver } from '../../src/shared/messages.js';
+import { noTls } from '../../src/shared/tls/materials.js';
 import { demand } from './demands.js';
 import { eventually, withDirectory, writeConfig } from './pgpool-command.js';
 
@@ -29,7 +30,7 @@ async function withPool(lines: Readonly<Record<string, string | number>>, use: (
     const sink = openSync(logFile, 'a');
     const pool = new WorkerPool({
       ...threadPlan(settings), taskFile: file, dynamic: settings.process_management_mode === 'dynamic', idleThreadMs: 60_000,
-      workerData: workerDataOf(tables, settings, { hba: [], passwords: new Map() }),
+      workerData: workerDataOf(tables, settings, { hba: [], passwords: new Map(), decrypted: new Map(), tls: noTls }),
     }, tables, { log: createLogger(settings, sink), onRoom: () => undefined, onReport: () => undefined, onBroadcast: () => undefined, onDead: () => undefined });
     try {
       await use({ pool, tables, log: () => readFileSync(logFile, 'utf8') });

@@ -8,6 +8,7 @@ import { createLogger } from '../../src/shared/logger.js';
 import { ChildState, ChildTable } from '../../src/shared/memory/child-table.js';
 import { HealthTable } from '../../src/shared/memory/health-table.js';
 import { ExchangeClass, LatencyTable } from '../../src/shared/memory/latency-table.js';
+import { LoginFailures } from '../../src/shared/memory/login-failures.js';
 import { NodeRole, NodeStatus, NodeTable } from '../../src/shared/memory/node-table.js';
 import { CountedKind } from '../../src/shared/memory/statement-counts.js';
 import { WorkerTable } from '../../src/shared/memory/worker-table.js';
@@ -70,7 +71,7 @@ export async function startSynthetic(directory: string): Promise<Synthetic> {
     rotateLog: () => undefined,
   };
   const observed: Observed = {
-    administration, latencies, admission: { length: 3, capacity: 24_000, counts: new AdmissionCounts() }, engine: { sessions: sessionCount },
+    administration, latencies, loginFailures: new LoginFailures(), admission: { length: 3, capacity: 24_000, counts: new AdmissionCounts() }, engine: { sessions: sessionCount },
     startedMs: Date.now() - 93_784_000, isAccepting: () => true,
     loopDelays: () => ({ medianMs: 0, p99Ms: 0, maxMs: 0 }),
   };

@@ -1,10 +1,11 @@
-/** Words of pool_hba.conf: quotes, comma lists, comments, `@file`. */
+/** Words of pool_hba.conf: quotes, comma lists, comments, `@file`. Read as PostgreSQL's next_token() does. */
 import { dirname, resolve } from 'node:path';
-import { accessLines, AccessFileError, readAccessFile } from './access-file.js';
+import { AccessFileError, readAccessFile } from './access-file.js';
+import { hbaLines } from './hba-lines.js';
 
 export interface HbaToken {
   readonly text: string;
-  /** Some of it was in double quotes: no keyword, no `@`, no `+`. */
+  /** It begins with a double quote: no keyword, no `@`, no `+`. */
   readonly quoted: boolean;
 }
 
@@ -12,7 +13,7 @@ export interface HbaToken {
 export type HbaField = readonly HbaToken[];
 
 /** A file that includes itself stops here, as in PostgreSQL. */
-const maxIncludeDepth = 10;
+export const maxIncludeDepth = 10;
 
 /**
  * Splits one line into fields. White space separates fields; a comma, with or without white space behind it, goes on
@@ -37,7 +38,6 @@ export function hbaFields(line: string): HbaField[] {
 
 function nextToken(line: string, from: number): { token: HbaToken; end: number } {
   let text = '';
-  let quoted = false;
   let inQuotes = false;
   let at = from;
   for (; at < line.length; at++) {
@@ -45,11 +45,8 @@ function nextToken(line: string, from: number): { token: HbaToken; end: number }
     if (!inQuotes && /[\s,#]/.test(character)) break;
     if (character !== '"') {
       text += character;
-      continue;
-    }
-    quoted = true;
-    // Two quotes inside quotes are one quote.
-    if (inQuotes && line[at + 1] === '"') {
+    } else if (inQuotes && line[at + 1] === '"') {
+      // Two quotes inside quotes are one quote.
       text += '"';
       at++;
     } else {
@@ -57,7 +54,7 @@ function nextToken(line: string, from: number): { token: HbaToken; end: number }
     }
   }
   if (inQuotes) throw new Error('a double quote is not closed');
-  return { token: { text, quoted }, end: at };
+  return { token: { text, quoted: line[from] === '"' }, end: at };
 }
 
 /**
@@ -72,8 +69,9 @@ export function expandIncludes(field: HbaField, file: string, depth = 0): HbaTok
     if (depth >= maxIncludeDepth) throw new AccessFileError([`"${token.text}": files include each other more than ${maxIncludeDepth} deep`]);
     const text = readAccessFile(included);
     if (text === null) throw new AccessFileError([`"${token.text}": there is no file ${included}`]);
-    return accessLines(text).flatMap(line => {
+    return hbaLines(text).flatMap(line => {
       try {
+        if (line.problem !== null) throw new Error(line.problem);
         return hbaFields(line.text).flatMap(inner => expandIncludes(inner, included, depth + 1));
       } catch (error) {
         if (error instanceof AccessFileError) throw error;

@@ -1,33 +1,44 @@
 /** The access files as the settings name them, for start and reload. */
 import { resolve } from 'node:path';
+import type { HbaRule } from '../../shared/auth/hba.js';
 import type { AccessFiles } from '../../shared/messages.js';
 import type { Settings } from '../../shared/settings.js';
+import { defaultKeyFile, KeyFile } from './key-file.js';
+import { decryptOwnPasswords, type OwnPasswordSettings } from './own-passwords.js';
 import { readPoolHba, type PoolHba } from './pool-hba.js';
 import { readPoolPasswd } from './pool-passwd.js';
+import { loadTls, type TlsSettings } from '../tls/load-tls.js';
 
 /** The settings looked at here. */
-export type AccessSettings = Pick<Settings, 'enable_pool_hba' | 'pool_passwd' | 'configDirectory'>;
+export type AccessSettings = Pick<Settings, 'enable_pool_hba' | 'pool_passwd' | 'configDirectory'> & OwnPasswordSettings & TlsSettings;
 
 export interface LoadedAccess {
   readonly access: AccessFiles;
   readonly warnings: string[];
 }
 
-/** Methods the workers act on. A client that meets another is turned away with a message that says so. */
-const methodsActedOn: ReadonlySet<string> = new Set(['trust', 'reject']);
-
 /**
  * Reads pool_hba.conf (when enable_pool_hba is on) and pool_passwd.
  * @param hbaFile pool_hba.conf as the command line names it; beside pgpool.conf by default
+ * @param keyFilePath has the key for AES passwords
  * @throws AccessFileError naming file, line and field; at a reload the old rules then stay
  */
-export function loadAccess(settings: AccessSettings, hbaFile?: string): LoadedAccess {
+export function loadAccess(settings: AccessSettings, hbaFile?: string, keyFilePath: string = defaultKeyFile(process.env)): LoadedAccess {
+  const keyFile = new KeyFile(resolve(keyFilePath));
   const hba: PoolHba = settings.enable_pool_hba ? readPoolHba(resolve(hbaFile ?? resolve(settings.configDirectory, 'pool_hba.conf'))) : { rules: [], warnings: [] };
   const passwd = settings.pool_passwd === ''
     ? { passwords: new Map<string, string>(), warnings: [] }
-    : readPoolPasswd(resolve(settings.configDirectory, settings.pool_passwd));
-  const notYet = hba.rules
-    .filter(rule => !methodsActedOn.has(rule.method))
-    .map(rule => `${rule.file}:${rule.line}: method field: ${rule.method} is not supported yet, clients that match are turned away`);
-  return { access: { hba: hba.rules, passwords: passwd.passwords }, warnings: [...hba.warnings, ...notYet, ...passwd.warnings] };
+    : readPoolPasswd(resolve(settings.configDirectory, settings.pool_passwd), keyFile);
+  const own = decryptOwnPasswords(settings, keyFile);
+  const tls = loadTls(settings);
+  return { access: { hba: hba.rules, passwords: passwd.passwords, decrypted: own.decrypted, tls: tls.tls }, warnings: [...hba.warnings, ...hopeless(hba.rules, settings), ...keyFile.warnings, ...passwd.warnings, ...own.warnings, ...tls.warnings] };
+}
+
+/** Lines that cannot let anybody in with these settings. */
+function hopeless(rules: readonly HbaRule[], { ssl, ssl_ca_cert: authority, ssl_ca_cert_dir: authorities }: AccessSettings): string[] {
+  return rules.filter(({ type }) => type === 'hostssl').flatMap(({ file, line, method, options }) => {
+    if (!ssl) return [`${file}:${line}: type field: a hostssl line matches nobody while ssl is off`];
+    const wantsCertificate = method === 'cert' || options['clientcert'] !== undefined;
+    return wantsCertificate && authority === '' && authorities === '' ? [`${file}:${line}: no certificate is valid without ssl_ca_cert`] : [];
+  });
 }

@@ -10,7 +10,10 @@ import path from 'node:path';
 import { serialize } from 'pg-protocol';
 import { Parser } from 'pg-protocol/dist/parser.js';
 import type { BackendMessage, DatabaseError, DataRowMessage } from 'pg-protocol/dist/messages.js';
+import { credentialOfText } from '../../shared/auth/credential.js';
 import { ServerLogin } from '../../shared/auth/server-login.js';
+import { backendTls, BackendTlsError, secureServerSocket, type BackendTls, type ServerSocket } from '../../shared/tls/backend-tls.js';
+import { noTls, type BackendTlsMaterials } from '../../shared/tls/materials.js';
 import { int32 } from '../../shared/protocol/writer.js';
 import { sslRequestCode } from '../../shared/protocol/letters.js';
 
@@ -31,6 +34,8 @@ export interface NodeLogin {
   readonly database: string;
   /** As pool_passwd stores it; undefined when there is none. */
   readonly password: string | undefined;
+  /** TLS as backend_sslmode wants it; none when undefined. */
+  readonly tls?: BackendTlsMaterials;
 }
 
 export type Row = readonly (string | null)[];
@@ -55,6 +60,45 @@ function openSocket({ hostname, port }: NodeAddress): Socket {
   return connect(path.join(hostname === '' ? defaultSocketDirectory : hostname, `.s.PGSQL.${port}`));
 }
 
+/** Contexts are dear: one serves all connections until a reload brings other materials. */
+const contexts = new WeakMap<BackendTlsMaterials, BackendTls>();
+
+function tlsOf({ tls: materials = noTls.backend }: NodeLogin): BackendTls {
+  let tls = contexts.get(materials);
+  if (tls === undefined) contexts.set(materials, tls = backendTls(materials));
+  return tls;
+}
+
+/** @throws NodeError when there is no connection within `connectMs`, or no TLS as it is wanted within `limitMs` */
+function openSecured(address: NodeAddress, tls: BackendTls, connectMs: number, limitMs: number, signal: AbortSignal | undefined): Promise<ServerSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = openSocket(address);
+    const settle = (): void => {
+      clearTimeout(connectTimer);
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    };
+    const fail = (message: string, answered: boolean): void => {
+      settle();
+      socket.destroy();
+      reject(new NodeError(message, answered));
+    };
+    const giveUp = (): void => fail('given up', false);
+    const connectTimer = setTimeout(() => fail(`no connection within ${connectMs} ms`, false), connectMs);
+    const timer = setTimeout(() => fail(`no answer within ${limitMs} ms`, false), limitMs);
+    signal?.addEventListener('abort', giveUp);
+    const onError = (error: NodeJS.ErrnoException): void => fail(error.code ?? error.message, error instanceof BackendTlsError);
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      clearTimeout(connectTimer);
+      secureServerSocket(socket, tls, address.hostname).then((secured) => {
+        settle();
+        resolve(secured);
+      }, onError);
+    });
+  });
+}
+
 export class NodeClient {
   private readonly parser = new Parser();
   private rest: Buffer = Buffer.alloc(0);
@@ -62,8 +106,9 @@ export class NodeClient {
   private login: ServerLogin | null = null;
   private answered = false;
 
-  private constructor(private readonly socket: Socket) {
+  private constructor(private readonly socket: Socket, private readonly binding: ServerSocket['binding']) {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
+    socket.resume();
     socket.on('error', (error: NodeJS.ErrnoException) => this.fail(new NodeError(error.code ?? error.message, this.answered)));
     socket.on('close', () => this.fail(new NodeError('the server closed the connection', this.answered)));
   }
@@ -76,15 +121,14 @@ export class NodeClient {
    */
   static async open(address: NodeAddress, login: NodeLogin, connectMs: number, limitMs: number, signal?: AbortSignal): Promise<NodeClient> {
     if (signal?.aborted === true) throw new NodeError('given up', false);
-    const client = new NodeClient(openSocket(address));
+    const deadlineMs = performance.now() + limitMs;
+    const { socket, binding } = await openSecured(address, tlsOf(login), connectMs, limitMs, signal);
+    const client = new NodeClient(socket, binding);
     const giveUp = (): void => client.fail(new NodeError('given up', client.answered));
     signal?.addEventListener('abort', giveUp);
-    const connectLimit = setTimeout(() => client.fail(new NodeError(`no connection within ${connectMs} ms`, false)), connectMs);
-    client.socket.once('connect', () => clearTimeout(connectLimit));
     try {
-      await client.logIn(login, limitMs);
+      await client.logIn(login, Math.max(1, deadlineMs - performance.now()));
     } finally {
-      clearTimeout(connectLimit);
       signal?.removeEventListener('abort', giveUp);
     }
     return client;
@@ -116,7 +160,7 @@ export class NodeClient {
   }
 
   private async logIn(login: NodeLogin, limitMs: number): Promise<void> {
-    this.login = new ServerLogin(login.user, login.password);
+    this.login = new ServerLogin(login.user, credentialOfText(login.password, login.user), this.binding);
     const startup = serialize.startup({ user: login.user, database: login.database, application_name: 'pgloom' });
     await this.perform(limitMs, startup, (message, done) => {
       if (message.name === 'error') this.fail(refusal(message));
@@ -129,7 +173,7 @@ export class NodeClient {
 
   private perform(limitMs: number, request: Buffer, onMessage: (message: BackendMessage, done: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.fail(new NodeError(`no answer within ${limitMs} ms`, false)), limitMs);
+      const timer = setTimeout(() => this.fail(new NodeError(`no answer within ${Math.round(limitMs)} ms`, false)), limitMs);
       const end = (): void => {
         clearTimeout(timer);
         this.operation = null;

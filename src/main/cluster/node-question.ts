@@ -1,4 +1,5 @@
 /** What the primary thread asks a node: are you there, and are you the primary? */
+import { configuredPassword } from '../../shared/auth/configured-password.js';
 import { PgRole } from '../../shared/memory/node-table.js';
 import type { AccessFiles } from '../../shared/messages.js';
 import type { Backend, Settings } from '../../shared/settings.js';
@@ -24,7 +25,7 @@ export function connectLimitOf(backend: Backend): number {
 
 function loginOf(user: string, database: string, password: string, access: AccessFiles): NodeLogin | null {
   if (user === '') return null;
-  return { user, database: database === '' ? 'postgres' : database, password: password === '' ? access.passwords.get(user) : password };
+  return { user, database: database === '' ? 'postgres' : database, password: configuredPassword(access, password, user), tls: access.tls.backend };
 }
 
 /** sr_check_user, or health_check_user in its place; null when neither is set. */

@@ -1,6 +1,7 @@
 /** Looks for faults in all files that pgpool reads, without starting it. */
 import path from 'node:path';
 import { accessLines, AccessFileError, readAccessFile } from '../access/access-file.js';
+import { KeyFile } from '../access/key-file.js';
 import { readPoolHba } from '../access/pool-hba.js';
 import { readPoolPasswd } from '../access/pool-passwd.js';
 import { loadAccess } from '../access/load.js';
@@ -25,30 +26,30 @@ interface Findings {
 }
 
 /** pgpool.conf with its includes, pool_hba.conf, pool_passwd and pcp.conf. Never throws for what is in a file. */
-export function checkFiles({ configFile, hbaFile, pcpFile }: CommandLine): CheckedFiles {
+export function checkFiles({ configFile, hbaFile, pcpFile, keyFile }: CommandLine): CheckedFiles {
   const found: Findings = { faults: [], warnings: [] };
   const config = attempt(found, () => loadConfig(configFile));
   found.warnings.push(...config?.warnings ?? []);
   const beside = (name: string): string => path.join(path.dirname(configFile), name);
   if (config === null) checkHba(hbaFile ?? beside('pool_hba.conf'), hbaFile !== undefined, found.faults, found);
-  else checkAccess(config, hbaFile, found);
+  else checkAccess(config, hbaFile, keyFile, found);
   checkPcpConf(pcpFile ?? beside('pcp.conf'), found);
-  return { config, ...found };
+  return { config, faults: found.faults, warnings: [...new Set(found.warnings)] };
 }
 
 /** As a start would read them. A rule file that is not in use can do no harm yet. */
-function checkAccess({ settings }: LoadedConfig, hbaFile: string | undefined, found: Findings): void {
-  if (settings.enable_pool_hba) {
-    // The two files apart, so that the faults of both are found.
-    found.warnings.push(...attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile))?.warnings ?? []);
-  } else {
+function checkAccess({ settings }: LoadedConfig, hbaFile: string | undefined, keyFilePath: string, found: Findings): void {
+  // pool_passwd apart, so that the faults of all files are found.
+  found.warnings.push(...attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile, keyFilePath))?.warnings ?? []);
+  if (!settings.enable_pool_hba) {
     const notInUse: string[] = [];
     checkHba(hbaFile ?? path.join(settings.configDirectory, 'pool_hba.conf'), false, notInUse, found);
     found.warnings.push(...notInUse.map((fault) => `${fault} (enable_pool_hba is off, so the file is not read)`));
   }
   if (settings.pool_passwd === '') return;
-  const passwd = attempt(found, () => readPoolPasswd(path.resolve(settings.configDirectory, settings.pool_passwd)));
-  found.warnings.push(...passwd?.warnings ?? []);
+  const keyFile = new KeyFile(keyFilePath);
+  const passwd = attempt(found, () => readPoolPasswd(path.resolve(settings.configDirectory, settings.pool_passwd), keyFile));
+  found.warnings.push(...keyFile.warnings, ...passwd?.warnings ?? []);
 }
 
 function checkHba(file: string, mustExist: boolean, faults: string[], found: Findings): void {

@@ -1,6 +1,6 @@
 /** The command line of `pgpool` (reference/commands.md section 1). */
-import { homedir } from 'node:os';
 import path from 'node:path';
+import { defaultKeyFile } from '../access/key-file.js';
 import { getopt, type OptionSpec } from './getopt.js';
 
 export type Word = 'start' | 'stop' | 'reload' | 'status' | 'check-config';
@@ -21,11 +21,11 @@ export interface CommandLine {
   readonly mode: StopMode;
 }
 
-/** Nothing is to be done but to print something: `fault` is undefined for a plain -h. */
-export type Print = { readonly print: 'usage'; readonly fault?: string } | { readonly print: 'version' };
+/** Nothing is to be done but to print something: `fault` is undefined for a plain -h; `status` is the exit status with one, 1 by default. */
+export type Print = { readonly print: 'usage'; readonly fault?: string; readonly status?: number } | { readonly print: 'version' };
 
 /** Where Debian's package has its files. */
-const defaultConfigFile = '/etc/pgpool2/pgpool.conf';
+export const defaultConfigFile = '/etc/pgpool2/pgpool.conf';
 
 const words: readonly string[] = ['stop', 'reload', 'status', 'check-config'] satisfies Word[];
 
@@ -69,18 +69,13 @@ export function parseCommandLine(args: readonly string[], environment: NodeJS.Pr
     configFile: file('f') ?? defaultConfigFile,
     hbaFile: file('a'),
     pcpFile: file('F'),
-    keyFile: file('k') ?? defaultKeyFile(environment),
+    keyFile: file('k') ?? path.resolve(defaultKeyFile(environment)),
     foreground: values.has('n'),
     discardStatus: values.has('D'),
     clearOidmaps: values.has('C'),
     debug: values.has('d'),
     mode: modes[values.get('m')?.charAt(0) ?? ''] ?? 'smart',
   };
-}
-
-function defaultKeyFile(environment: NodeJS.ProcessEnv): string {
-  const named = environment['PGPOOLKEYFILE'] ?? '';
-  return named === '' ? path.join(homedir(), '.pgpoolkey') : path.resolve(named);
 }
 
 /** The arguments of a start in the background that mean the same in any directory. */

@@ -11,6 +11,8 @@ Usage:
   pgpool [ -f CONFIG_FILE ] reload
   pgpool [ -f CONFIG_FILE ] status
   pgpool [ -f CONFIG_FILE ] [ -F PCP_CONFIG_FILE ] [ -a HBA_CONFIG_FILE ] check-config
+  pgpool [ -f CONFIG_FILE ] [ -a HBA_CONFIG_FILE ] [ -k KEY_FILE ] check-auth -U USER [ -d DATABASE ]
+         [ -h ADDRESS ] [ --tls ] [ -W ] [ --json ]
 
 Common options:
   -a, --hba-file=HBA_CONFIG_FILE    path of pool_hba.conf (default: beside pgpool.conf)
@@ -39,4 +41,14 @@ Shutdown modes are:
 Further commands:
   status        tell whether pgpool runs: exit status 0, 3 when it does not
   check-config  look for faults in all files, and for what differs from the pgpool that runs; exit status 1 with a fault
+  check-auth    explain step by step whether this user can log in, and why: exit status 0, 1 when not, 2 with faulty files
+
+Options of check-auth (-h and -d mean something else with it):
+  -U, --username=USER               the user
+  -d, --dbname=DATABASE             the database (default: named as the user)
+  -h, --host=ADDRESS                where the client comes from: an IP address, or local for a Unix socket
+                                    (default: a Unix socket, and 127.0.0.1)
+      --tls                         the client uses TLS
+  -W, --password                    ask for the password, compare it, and log in to the DB nodes with it
+      --json                        print JSON
 `;

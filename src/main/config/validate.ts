@@ -71,7 +71,20 @@ const objectRelationships: Check = ({ dml_adaptive_object_relationship_list: lis
   }
 };
 
-const checks: readonly Check[] = [clusteringMode, watchdog, heartbeat, recoveryCommands, oldReplicationMode, spareChildren, cacheSizes, destinations, md5Passwords, redirects, objectRelationships];
+const backendTls: Check = ({ backend_sslmode: mode, backend_sslnegotiation, backend_sslrootcert, backend_sslcert, backend_sslkey, ssl_ca_cert, ssl_ca_cert_dir }) => {
+  const found: Found[] = [];
+  const isWeak = mode === 'auto' || mode === 'disable' || mode === 'prefer';
+  // The rules of libpq: what could be answered in clear cannot begin with TLS, and everybody can have a certificate of the web's authorities.
+  if (backend_sslnegotiation === 'direct' && isWeak) found.push({ key: 'backend_sslnegotiation', message: 'direct needs backend_sslmode = require, verify-ca or verify-full' });
+  if (backend_sslrootcert === 'system' && mode !== 'verify-full') found.push({ key: 'backend_sslrootcert', message: 'system needs backend_sslmode = verify-full' });
+  if ((mode === 'verify-ca' || mode === 'verify-full') && backend_sslrootcert === '' && ssl_ca_cert === '' && ssl_ca_cert_dir === '') {
+    found.push({ key: 'backend_sslmode', message: `${mode} needs backend_sslrootcert (or ssl_ca_cert)` });
+  }
+  if ((backend_sslcert === '') !== (backend_sslkey === '')) found.push({ key: backend_sslcert === '' ? 'backend_sslkey' : 'backend_sslcert', message: 'backend_sslcert and backend_sslkey go together' });
+  return found;
+};
+
+const checks: readonly Check[] = [clusteringMode, watchdog, heartbeat, recoveryCommands, oldReplicationMode, spareChildren, cacheSizes, destinations, md5Passwords, redirects, objectRelationships, backendTls];
 
 /** All faults of settings whose single values are right. */
 export function validateSettings(settings: Settings, locate: Locate): ConfigIssue[] {

@@ -1,8 +1,10 @@
 /** The shared memory of one pgloom, made once by the primary thread; layouts in src/shared/memory. */
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { ChildTable } from '../../shared/memory/child-table.js';
 import { HealthTable } from '../../shared/memory/health-table.js';
 import { LatencyTable } from '../../shared/memory/latency-table.js';
+import { LoginFailures } from '../../shared/memory/login-failures.js';
 import { MutationTable } from '../../shared/memory/mutation-table.js';
 import { NodeTable } from '../../shared/memory/node-table.js';
 import { createRelationCache, type RelationCacheData } from '../../shared/memory/relation-cache.js';
@@ -20,6 +22,8 @@ export interface SharedTables {
   /** Null when enable_shared_relcache is off. */
   readonly relationCache: RelationCacheData | null;
   readonly mutations: MutationTable;
+  readonly loginFailures: LoginFailures;
+  readonly loginSecret: Uint8Array;
   readonly childIds: SharedArrayBuffer;
   readonly tickets: SharedArrayBuffer;
 }
@@ -47,6 +51,8 @@ export function createSharedTables(settings: Settings): SharedTables {
     // relcache_size is for each kind of fact; here relations and functions share the room.
     relationCache: settings.enable_shared_relcache ? createRelationCache(settings.relcache_size * 2) : null,
     mutations,
+    loginFailures: new LoginFailures(),
+    loginSecret: randomBytes(32),
     childIds: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     tickets: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * settings.num_init_children),
   };
@@ -54,7 +60,7 @@ export function createSharedTables(settings: Settings): SharedTables {
 
 /** What every worker thread gets as workerData. */
 export function workerDataOf(tables: SharedTables, settings: Settings, access: AccessFiles): WorkerData {
-  const { nodes, children, workers, health, latencies, relationCache, mutations, childIds, tickets } = tables;
+  const { nodes, children, workers, health, latencies, relationCache, mutations, loginFailures, loginSecret, childIds, tickets } = tables;
   return {
     settings,
     access,
@@ -65,6 +71,8 @@ export function workerDataOf(tables: SharedTables, settings: Settings, access: A
     latencyTable: latencies?.buffer ?? null,
     relationCache,
     mutations: { buffer: mutations.buffer, size: mutations.size },
+    loginFailures: loginFailures.buffer,
+    loginSecret,
     childIds,
     tickets,
   };

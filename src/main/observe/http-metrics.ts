@@ -39,7 +39,7 @@ function processMetrics(text: Exposition, { startedMs, loopDelays }: Observed): 
     .sample(medianMs / 1000, { quantile: 0.5 }).sample(p99Ms / 1000, { quantile: 0.99 }).sample(maxMs / 1000, { quantile: 1 });
 }
 
-function clientMetrics(text: Exposition, { administration, admission, engine }: Observed): void {
+function clientMetrics(text: Exposition, { administration, admission, engine, loginFailures }: Observed): void {
   const { settings, workers } = administration.sources();
   const { counts } = admission;
   const { hits, misses } = workers.checkOuts();
@@ -49,6 +49,7 @@ function clientMetrics(text: Exposition, { administration, admission, engine }: 
   text.family('pgloom_clients_waiting_max', 'gauge', 'Places in the queue').sample(admission.capacity);
   text.family('pgloom_client_connections_total', 'counter', 'Client connections accepted, the refused ones among them').sample(counts.accepted);
   text.family('pgloom_client_refusals_total', 'counter', 'Clients told that there is no place, or that pgloom stops').sample(counts.refused);
+  text.family('pgloom_client_login_failures_total', 'counter', 'Logins of clients refused for want of the right proof').sample(loginFailures.totals().failed);
   text.family('pgloom_client_wait_seconds', 'histogram', 'Time in the queue, of clients that had to wait and then were served').histogram(counts.waits);
   text.family('pgloom_pool_checkouts_total', 'counter', 'Server connections wanted: hit, an idle one was there; miss, one was opened')
     .sample(hits, { result: 'hit' }).sample(misses, { result: 'miss' });

@@ -30,16 +30,19 @@ export function matchHba(rules: readonly HbaRule[], client: HbaClient, ownAddres
   for (const rule of rules) {
     if (!typeMatches(rule, client)) continue;
     if (rule.address !== null && !addressMatches(rule.address, address, client.hostName, ownAddresses)) continue;
-    if (!rule.databases.some(name => databaseMatches(name, client))) continue;
-    if (!rule.users.some(name => userMatches(name, client))) continue;
-    return rule;
+    if (namesMatch(rule, client)) return rule;
   }
   return null;
 }
 
-/** Does any rule need the client's host name? */
-export function needsHostName(rules: readonly HbaRule[]): boolean {
-  return rules.some(rule => rule.address?.kind === 'name');
+/**
+ * Does it depend on the client's host name which rule decides? Only then is it worth to ask a name server: a rule with
+ * a host name has to fit in all else, and no rule above it may decide already.
+ */
+export function needsHostName(rules: readonly HbaRule[], client: HbaClient): boolean {
+  const decisive = matchHba(rules, client);
+  const above = decisive === null ? rules : rules.slice(0, rules.indexOf(decisive));
+  return above.some(rule => rule.address?.kind === 'name' && typeMatches(rule, client) && namesMatch(rule, client));
 }
 
 function typeMatches(rule: HbaRule, client: HbaClient): boolean {
@@ -70,13 +73,16 @@ function hostNameMatches(wanted: string, hostName: string): boolean {
   return pattern.startsWith('.') ? name.length > pattern.length && name.endsWith(pattern) : name === pattern;
 }
 
+function namesMatch(rule: HbaRule, client: HbaClient): boolean {
+  return rule.databases.some(name => databaseMatches(name, client)) && rule.users.some(name => userMatches(name, client));
+}
+
 function databaseMatches(name: HbaName, client: HbaClient): boolean {
   if (!name.keyword) return name.name === client.database;
-  // samegroup and samerole match nobody: pgloom, like Pgpool-II, knows no group of the server.
+  // replication matches nobody: pgloom takes no replication connections.
   return name.name === 'all' || (name.name === 'sameuser' && client.user === client.database);
 }
 
-/** `+group` is a keyword that matches nobody. */
 function userMatches(name: HbaName, client: HbaClient): boolean {
   return name.keyword ? name.name === 'all' : name.name === client.user;
 }

@@ -1,6 +1,6 @@
 /** Rules of pool_hba.conf as the workers need them; parsed by src/main/access/pool-hba.ts. */
 
-/** How a rule wants clients to prove themselves. Only trust and reject are acted on so far. */
+/** How a rule wants clients to prove themselves. */
 export type HbaMethod = 'trust' | 'reject' | 'md5' | 'scram-sha-256' | 'password' | 'cert' | 'pam' | 'ldap';
 
 export interface HbaRule {
@@ -10,13 +10,14 @@ export interface HbaRule {
   /** null for `local`. */
   readonly address: HbaAddress | null;
   readonly method: HbaMethod;
+  /** As written; what is allowed, and together with what, is checked by src/main/access/hba-options.ts. */
   readonly options: Readonly<Record<string, string>>;
   /** Where it stands, for messages. */
   readonly file: string;
   readonly line: number;
 }
 
-/** A quoted keyword is a plain name. */
+/** A quoted keyword is a plain name. Keywords: all, sameuser; replication, which matches no client. */
 export interface HbaName {
   readonly name: string;
   readonly keyword: boolean;

@@ -2,7 +2,7 @@
  * ClientKey and ServerKey of SCRAM-SHA-256, remembered: 4096 rounds of PBKDF2 cost about a millisecond of a processor,
  * and a server sends one user the same salt every time. Each thread has its own memory of them.
  */
-import { createHmac, pbkdf2 } from 'node:crypto';
+import { createHmac, pbkdf2, randomBytes } from 'node:crypto';
 import { saslPrep } from './saslprep.js';
 
 export interface ScramKeys {
@@ -10,13 +10,16 @@ export interface ScramKeys {
   readonly serverKey: Buffer;
 }
 
-const cacheSize = 100;
+/** Users that log in again and again; an entry is some 300 bytes. */
+const cacheSize = 1000;
+/** So that no password stands in the memory's keys. */
+const cacheSecret = randomBytes(32);
 /** Least recently used first. A promise while the rounds are being computed, so that they are computed once. */
 const cache = new Map<string, Promise<ScramKeys> | ScramKeys>();
 
 /** @param salt base64, as the server wrote it */
 export function scramKeys(password: string, salt: string, iterations: number): Promise<ScramKeys> | ScramKeys {
-  const key = `${iterations} ${salt} ${password}`;
+  const key = createHmac('sha256', cacheSecret).update(`${iterations} ${salt} `).update(password).digest('base64');
   const known = cache.get(key);
   if (known !== undefined) {
     cache.delete(key);
@@ -46,7 +49,7 @@ export function forgetScramKeys(): void {
   cache.clear();
 }
 
-/** Entries held now, at most 100. */
+/** Entries held now, at most 1000. */
 export function scramKeyCount(): number {
   return cache.size;
 }

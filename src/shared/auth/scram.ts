@@ -1,10 +1,10 @@
 /**
- * The client of SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL speaks it: no channel binding, empty user name
+ * The client of SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677, RFC 5929) as PostgreSQL speaks it: empty user name
  * (the startup packet has it), nothing behind the iteration count.
  *
- *   first()     n,,n=,r=<our nonce>                     ──▶
+ *   first()     n,,n=,r=<our nonce>                     ──▶     y,,… over TLS without -PLUS, p=tls-server-end-point,,… with
  *   continue()  ◀── r=<our nonce><theirs>,s=<salt>,i=<iterations>
- *               c=biws,r=<both nonces>,p=<proof>        ──▶
+ *               c=biws,r=<both nonces>,p=<proof>        ──▶     c= also holds the binding
  *   verify()    ◀── v=<server signature>
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -25,10 +25,28 @@ export class ScramError extends Error {
 export interface ScramOptions {
   readonly nonce?: string;
   readonly user?: string;
+  /** -PLUS with this binding; 'unused': we could bind, but the server does not offer it; none without TLS. */
+  readonly binding?: ChannelBinding | 'unused' | null;
 }
 
-const gs2Header = 'n,,';
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** tls-server-end-point of RFC 5929: the hash of the certificate of the TLS server. */
+export interface ChannelBinding {
+  readonly data: Buffer;
+}
+
+/** A password, or the keys made of it with this salt and so many rounds. */
+export type ScramSecret =
+  | { readonly password: string }
+  | { readonly keys: ScramKeys; readonly salt: string; readonly iterations: number };
+
+/** What begins client-first-message, and is repeated in c=. */
+export function gs2Header(binding: ChannelBinding | 'unused' | null): string {
+  if (binding === 'unused') return 'y,,';
+  return binding === null ? 'n,,' : 'p=tls-server-end-point,,';
+}
+
+/** Base64 with its padding, possibly empty. */
+export const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 /** r=, printable ASCII without a comma; s=, base64; i=, a number. */
 const serverFirst = /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z0-9+/=]+),i=([1-9][0-9]{0,9})$/;
 
@@ -36,15 +54,17 @@ export class ScramClient {
   private readonly nonce: string;
   private readonly firstBare: string;
   private serverSignature: Buffer | null = null;
+  private readonly binding: ChannelBinding | 'unused' | null;
 
-  constructor(private readonly password: string, options: ScramOptions = {}) {
+  constructor(private readonly secret: ScramSecret, options: ScramOptions = {}) {
+    this.binding = options.binding ?? null;
     this.nonce = options.nonce ?? randomBytes(18).toString('base64');
     this.firstBare = `n=${options.user ?? ''},r=${this.nonce}`;
   }
 
   /** client-first-message */
   first(): Buffer {
-    return Buffer.from(gs2Header + this.firstBare);
+    return Buffer.from(gs2Header(this.binding) + this.firstBare);
   }
 
   /**
@@ -62,12 +82,22 @@ export class ScramClient {
     if (!nonce.startsWith(this.nonce) || nonce.length === this.nonce.length) throw new ScramError('server did not extend our SCRAM nonce');
     const iterations = Number(rounds);
     if (iterations > maxIterations) throw new ScramError(`server asks for ${iterations} SCRAM iterations, more than ${maxIterations}`);
-    const keys = scramKeys(this.password, salt, iterations);
+    const keys = this.keys(salt, iterations);
     return keys instanceof Promise ? keys.then(k => this.final(k, text, nonce)) : this.final(keys, text, nonce);
   }
 
+  /** @throws ScramError when we have keys, but of another verifier */
+  private keys(salt: string, iterations: number): Promise<ScramKeys> | ScramKeys {
+    const { secret } = this;
+    if ('password' in secret) return scramKeys(secret.password, salt, iterations);
+    if (secret.salt === salt && secret.iterations === iterations) return secret.keys;
+    throw new ScramError('server has another SCRAM-SHA-256 verifier than the one the client has proved itself with', '28P01');
+  }
+
   private final(keys: ScramKeys, serverFirstText: string, nonce: string): Buffer {
-    const withoutProof = `c=${Buffer.from(gs2Header).toString('base64')},r=${nonce}`;
+    const header = Buffer.from(gs2Header(this.binding));
+    const bound = this.binding === null || this.binding === 'unused' ? header : Buffer.concat([header, this.binding.data]);
+    const withoutProof = `c=${bound.toString('base64')},r=${nonce}`;
     const authMessage = Buffer.from(`${this.firstBare},${serverFirstText},${withoutProof}`, 'latin1');
     this.serverSignature = hmac(keys.serverKey, authMessage);
     const storedKey = createHash('sha256').update(keys.clientKey).digest();
@@ -96,6 +126,7 @@ export class ScramClient {
   }
 }
 
-function hmac(key: Uint8Array, data: Uint8Array): Buffer {
+/** HMAC-SHA-256. */
+export function hmac(key: Uint8Array, data: Uint8Array): Buffer {
   return createHmac('sha256', key).update(data).digest();
 }

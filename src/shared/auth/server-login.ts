@@ -9,8 +9,10 @@
  * password too, which is half of what SCRAM is for.
  */
 import { PgError } from '../errors.js';
-import { isMd5Hash, md5Answer } from './md5.js';
-import { ScramClient, ScramError } from './scram.js';
+import type { Credential } from './credential.js';
+import { md5Answer } from './md5.js';
+import { plainMechanism, plusMechanism } from './scram-server.js';
+import { type ChannelBinding, ScramClient, ScramError, type ScramSecret } from './scram.js';
 
 /** The Int32 that begins an 'R' message. */
 export const AuthenticationType = {
@@ -30,14 +32,30 @@ export class LoginError extends PgError {
   }
 }
 
+/** What a server asks for. */
+export type ServerMethod = 'trust' | 'password' | 'md5' | 'scram-sha-256';
+
+/** The method that an Authentication message begins; null for one that pgloom does not know. */
+export function methodOf(authType: number): ServerMethod | null {
+  switch (authType) {
+    case AuthenticationType.ok: return 'trust';
+    case AuthenticationType.cleartextPassword: return 'password';
+    case AuthenticationType.md5Password: return 'md5';
+    case AuthenticationType.sasl: return 'scram-sha-256';
+    default: return null;
+  }
+}
+
 type State = 'start' | 'answered' | 'saslBegun' | 'saslProved' | 'done';
 
 export class ServerLogin {
   private state: State = 'start';
   private scram: ScramClient | null = null;
+  /** What the server has asked for; null before. */
+  method: ServerMethod | null = null;
 
-  /** @param storedPassword as pool_passwd has it; undefined when it has no line for this user */
-  constructor(private readonly user: string, private readonly storedPassword: string | undefined) {}
+  /** @param binding of the server's certificate; null without TLS */
+  constructor(private readonly user: string, private readonly credential: Credential, private readonly binding: ChannelBinding | null = null) {}
 
   /** AuthenticationOk was accepted. */
   get done(): boolean {
@@ -54,6 +72,7 @@ export class ServerLogin {
   step(authType: number, payload: Buffer): Promise<Buffer | null> | Buffer | null {
     if (payload.length < 4 || payload.readInt32BE(0) !== authType) throw violation('truncated authentication request');
     const data = payload.subarray(4);
+    this.method ??= methodOf(authType);
     switch (authType) {
       case AuthenticationType.ok: return this.accept();
       case AuthenticationType.cleartextPassword: return this.cleartext();
@@ -81,16 +100,18 @@ export class ServerLogin {
 
   private cleartext(): Buffer {
     this.begin('answered');
-    const password = this.plainPassword('clear text');
-    return passwordMessage(Buffer.from(`${password}\0`));
+    const { credential } = this;
+    if (credential.kind !== 'plain') throw this.lacking('password');
+    return passwordMessage(Buffer.from(`${credential.password}\0`));
   }
 
   private md5(salt: Buffer): Buffer {
     this.begin('answered');
     if (salt.length !== 4) throw violation('md5 authentication request without a salt of 4 bytes');
-    const stored = this.stored();
-    const secret = isMd5Hash(stored) ? stored : this.plainPassword('md5');
-    return passwordMessage(Buffer.from(`${md5Answer(secret, this.user, salt)}\0`));
+    const { credential } = this;
+    if (credential.kind === 'plain') return passwordMessage(Buffer.from(`${md5Answer(credential.password, this.user, salt)}\0`));
+    if (credential.kind === 'md5') return passwordMessage(Buffer.from(`${md5Answer(credential.hash, this.user, salt)}\0`));
+    throw this.lacking('md5');
   }
 
   private sasl(data: Buffer): Buffer {
@@ -98,14 +119,15 @@ export class ServerLogin {
     // Names, each with its NUL, and an empty name at the end.
     const mechanisms = data.toString('latin1').split('\0');
     if (!data.subarray(-2).equals(Buffer.alloc(2))) throw violation('SASL mechanism list without its end');
-    if (!mechanisms.includes('SCRAM-SHA-256')) {
+    const isBound = this.binding !== null && mechanisms.includes(plusMechanism);
+    if (!isBound && !mechanisms.includes(plainMechanism)) {
       throw new LoginError('0A000', 'server offers no SASL mechanism that is supported (SCRAM-SHA-256)');
     }
-    this.scram = new ScramClient(this.plainPassword('SCRAM-SHA-256'));
+    this.scram = new ScramClient(this.scramSecret(), { binding: isBound || this.binding === null ? this.binding : 'unused' });
     const first = this.scram.first();
     const length = Buffer.alloc(4);
     length.writeInt32BE(first.length);
-    return passwordMessage(Buffer.concat([Buffer.from('SCRAM-SHA-256\0'), length, first]));
+    return passwordMessage(Buffer.concat([Buffer.from(`${isBound ? plusMechanism : plainMechanism}\0`), length, first]));
   }
 
   private saslContinue(data: Buffer): Promise<Buffer> | Buffer {
@@ -130,22 +152,20 @@ export class ServerLogin {
     this.state = next;
   }
 
-  private stored(): string {
-    if (this.storedPassword === undefined || this.storedPassword === '' || this.storedPassword === 'TEXT') {
-      throw new LoginError('28P01', `password of user "${this.user}" for the server is not in pool_passwd`);
-    }
-    return this.storedPassword;
+  private scramSecret(): ScramSecret {
+    const { credential } = this;
+    if (credential.kind === 'plain' || credential.kind === 'scram') return credential;
+    throw this.lacking('scram-sha-256');
   }
 
-  /** The password itself, whatever form it is stored in. */
-  private plainPassword(method: string): string {
-    const stored = this.stored();
-    const unusable = (form: string): LoginError =>
-      new LoginError('0A000', `password of user "${this.user}" in pool_passwd is ${form}`);
-    if (isMd5Hash(stored)) throw unusable(`an md5 hash, which cannot answer the server's ${method} authentication`);
-    if (stored.startsWith('SCRAM-SHA-256$')) throw unusable('a SCRAM-SHA-256 verifier, which is not supported yet');
-    if (stored.startsWith('AES')) throw unusable('AES encrypted, which is not supported yet');
-    return stored.startsWith('TEXT') ? stored.slice(4) : stored;
+  /** What has to be where for the server's method to be answered. */
+  private lacking(method: ServerMethod): LoginError {
+    const { credential, user } = this;
+    const asked = `the server asks for ${method} authentication of user "${user}"`;
+    if (credential.kind === 'none') return new LoginError('28P01', `${asked}, and ${credential.why}`);
+    if (credential.kind === 'plain') return new LoginError('XX000', asked);
+    const has = credential.kind === 'md5' ? 'only an md5 hash of the password' : 'only a SCRAM-SHA-256 verifier';
+    return new LoginError('28P01', `${asked}, and ${credential.from} has ${has}: the password itself is needed (TEXT or AES in pool_passwd)`);
   }
 }
 

@@ -1,8 +1,10 @@
 /** What pgloom adds to Pgpool-II's parameters. */
+import { ownAuthentication } from './authentication.js';
 import { int, list, words } from './kinds.js';
 
 export const own = {
   worker_threads: int(0, { change: 'start', actedOn: true, max: 1024, meaning: 'threads that serve clients; 0 is one for each CPU' }),
+  ...ownAuthentication,
   pcp_client_version: words({ '4.3': 1, '4.4': 2 }, '4.3', { change: 'reload', actedOn: true, meaning: 'node info for pcp_* up to 4.3 (12 fields), or from 4.4 on (13 fields)' }),
   http_listen_addresses: list(['localhost'], { change: 'start', actedOn: true, meaning: 'hosts or addresses for metrics and the status page; as listen_addresses' }),
   http_port: int(0, { change: 'start', actedOn: true, max: 65535, meaning: 'TCP port for metrics and the status page; 0 is none' }),

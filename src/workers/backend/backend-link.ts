@@ -14,6 +14,8 @@ import type { Socket } from 'node:net';
 import { B, TX, largeMessageBytes } from '../../shared/protocol/letters.js';
 import { syncMessage } from '../../shared/protocol/writer.js';
 import { authenticationOk, parameterStatus } from '../../shared/protocol/writer.js';
+import type { ChannelBinding } from '../../shared/auth/scram.js';
+import type { ServerMethod } from '../../shared/auth/server-login.js';
 import { Link } from '../link.js';
 import type { Statement } from '../session/statement.js';
 
@@ -78,6 +80,10 @@ interface PendingClose {
 export class BackendLink extends Link {
   pid = 0;
   key: Buffer = Buffer.alloc(0);
+  /** What the server asked for at login; null before. */
+  method: ServerMethod | null = null;
+  /** Of the server's certificate; null without TLS. */
+  binding: ChannelBinding | null = null;
   /** ParameterStatus values as the server last reported them. */
   readonly parameters = new Map<string, string>();
   /** default_transaction_isolation at login; asked for where there are several nodes. */
@@ -150,7 +156,7 @@ export class BackendLink extends Link {
     this.openedMs = nowMs;
   }
 
-  /** Starts using a socket whose onread options came from `options`. */
+  /** Starts using a socket whose onread options came from `options`, or one for `goOn`. */
   begin(socket: Socket, handshake: Handshake): void {
     this.handshake = handshake;
     this.adopt(socket);

@@ -1,11 +1,13 @@
 /** Opens a link: connect, startup packet, authentication, until the server's first ReadyForQuery. */
-import { connect } from 'node:net';
 import type { Backend } from '../../shared/settings.js';
-import { ServerLogin } from '../../shared/auth/server-login.js';
+import type { Credential } from '../../shared/auth/credential.js';
+import { AuthenticationType, methodOf, ServerLogin, type ServerMethod } from '../../shared/auth/server-login.js';
 import { errors, PgError } from '../../shared/errors.js';
 import { B } from '../../shared/protocol/letters.js';
 import { message, startup } from '../../shared/protocol/writer.js';
+import type { BackendTls } from '../../shared/tls/backend-tls.js';
 import { BackendLink, type Handshake } from './backend-link.js';
+import { connectLink } from './server-socket.js';
 
 /** The server itself refused the login: its ErrorResponse goes to the client as it is. */
 export class ServerRefusal extends Error {
@@ -28,10 +30,16 @@ export class NodeUnreachable extends Error {
 
 export interface LoginAs {
   readonly user: string;
-  readonly storedPassword: string | undefined;
+  readonly credential: Credential;
   /** All startup parameters, `user` and `database` among them. */
   readonly parameters: readonly (readonly [string, string])[];
 }
+
+/**
+ * Relay mode: the server has asked for a password, and the client has to prove itself by the same method before the server is
+ * answered. Rejects when it does not.
+ */
+export type Asked = (method: ServerMethod) => Promise<Credential>;
 
 /** SQLSTATE of an ErrorResponse's payload, '' when it has none. */
 export function sqlstateOf(payload: Buffer): string {
@@ -46,26 +54,35 @@ export function sqlstateOf(payload: Buffer): string {
 }
 
 class Login implements Handshake {
-  private readonly login: ServerLogin;
+  /** Null while the client is being asked. */
+  private login: ServerLogin | null = null;
   private timer: NodeJS.Timeout | undefined;
+  private loginTimeoutMs = 0;
+  private isAsking = false;
   private over = false;
 
   constructor(
     private readonly link: BackendLink,
-    as: LoginAs,
+    private readonly as: LoginAs,
+    private readonly asked: Asked | null,
     timeoutMs: number,
     private readonly resolve: (link: BackendLink) => void,
     private readonly reject: (error: Error) => void,
   ) {
-    this.login = new ServerLogin(as.user, as.storedPassword);
     if (timeoutMs > 0) this.timer = setTimeout(() => this.fail(new NodeUnreachable(link.node, `no answer within ${timeoutMs} ms (connect_timeout)`)), timeoutMs);
   }
 
   /** The connection stands; from here on the server's slowness is bounded by authentication_timeout, not connect_timeout. */
   connected(loginTimeoutMs: number): void {
+    this.loginTimeoutMs = loginTimeoutMs;
+    this.limit();
+  }
+
+  private limit(): void {
     clearTimeout(this.timer);
-    this.timer = undefined;
-    if (loginTimeoutMs > 0) this.timer = setTimeout(() => this.fail(new NodeUnreachable(this.link.node, `login not finished within ${loginTimeoutMs} ms`)), loginTimeoutMs);
+    const { loginTimeoutMs } = this;
+    this.timer = loginTimeoutMs === 0 ? undefined
+      : setTimeout(() => this.fail(new NodeUnreachable(this.link.node, `login not finished within ${loginTimeoutMs} ms`)), loginTimeoutMs);
   }
 
   message(link: BackendLink, letter: number, payload: Buffer): void {
@@ -82,7 +99,7 @@ class Login implements Handshake {
       case B.error:
         return this.fail(new ServerRefusal(message(B.error, payload), sqlstateOf(payload)));
       case B.readyForQuery:
-        if (!this.login.done) return this.fail(new NodeUnreachable(link.node, 'ready before authentication was over'));
+        if (this.login?.done !== true) return this.fail(new NodeUnreachable(link.node, 'ready before authentication was over'));
         this.finish();
         link.handshake = null;
         return this.resolve(link);
@@ -96,8 +113,26 @@ class Login implements Handshake {
   }
 
   private authenticate(payload: Buffer): void {
+    const type = payload.readInt32BE(0);
+    const method = methodOf(type);
+    if (this.login !== null || this.asked === null || type === AuthenticationType.ok || method === null) return this.step(type, payload);
+    if (this.isAsking) return this.fail(new NodeUnreachable(this.link.node, 'second authentication request'));
+    this.isAsking = true;
+    // The server's patience is its own authentication_timeout; the client's is ours.
+    clearTimeout(this.timer);
+    this.asked(method).then((credential) => {
+      if (this.over) return;
+      this.limit();
+      this.login = new ServerLogin(this.as.user, credential, this.link.binding);
+      this.step(type, payload);
+    }).catch((error: Error) => this.fail(error));
+  }
+
+  private step(type: number, payload: Buffer): void {
+    this.login ??= new ServerLogin(this.as.user, this.as.credential, this.link.binding);
     try {
-      const answer = this.login.step(payload.readInt32BE(0), payload);
+      const answer = this.login.step(type, payload);
+      this.link.method = this.login.method;
       if (answer instanceof Promise) {
         answer.then((bytes) => bytes !== null && !this.over && this.link.send(bytes), (error: Error) => this.fail(error));
       } else if (answer !== null) {
@@ -127,20 +162,16 @@ class Login implements Handshake {
 
 /**
  * @param loginTimeoutMs bound for the login after the connection stands; 0 = none
+ * @param asked for a client that has not proved itself; `as.credential` is then only for servers that trust
  * @throws ServerRefusal, NodeUnreachable, or a PgError (a password that pgloom does not know)
  */
-export function openLink(backend: Backend, as: LoginAs, nowMs: number, loginTimeoutMs: number): Promise<BackendLink> {
+export function openLink(backend: Backend, as: LoginAs, nowMs: number, loginTimeoutMs: number, tls: BackendTls, asked: Asked | null = null): Promise<BackendLink> {
   return new Promise((resolve, reject) => {
     const link = new BackendLink(backend.id, nowMs);
-    const { hostname, port } = backend;
-    const directory = hostname === '' ? '/tmp' : hostname;
-    const where = directory.startsWith('/') ? { path: `${directory}/.s.PGSQL.${port}` } : { host: hostname, port, noDelay: true, keepAlive: true };
-    const login = new Login(link, as, backend.health_check.connect_timeout, resolve, reject);
-    const socket = connect({ ...where, onread: link.options });
-    socket.once('connect', () => {
+    const login = new Login(link, as, asked, backend.health_check.connect_timeout, resolve, reject);
+    connectLink(link, backend, tls, login, () => {
       login.connected(loginTimeoutMs);
       link.send(startup(as.parameters));
     });
-    link.begin(socket, login);
   });
 }

@@ -1,6 +1,6 @@
 /** pgloom's own queries on a link that no session has: resets and questions to the catalog. */
-import { B } from '../../shared/protocol/letters.js';
-import { query } from '../../shared/protocol/writer.js';
+import { B, F } from '../../shared/protocol/letters.js';
+import { int16, int32, message, query, syncMessage } from '../../shared/protocol/writer.js';
 import type { BackendLink, LinkUser } from './backend-link.js';
 
 const answerLimitBytes = 16 * 1024 * 1024;
@@ -14,7 +14,8 @@ class OwnQuery implements LinkUser {
 
   constructor(
     private readonly link: BackendLink,
-    sqls: readonly string[],
+    bytes: Buffer,
+    answers: number,
     timeoutMs: number,
     private readonly resolve: (answer: Buffer) => void,
     private readonly reject: (error: Error) => void,
@@ -24,8 +25,8 @@ class OwnQuery implements LinkUser {
       this.end(new Error(`no answer within ${timeoutMs} ms`));
     }, timeoutMs);
     link.user = this;
-    link.asked += sqls.length;
-    link.send(Buffer.concat(sqls.map(query)));
+    link.asked += answers;
+    link.send(bytes);
   }
 
   relay(_link: BackendLink, data: Buffer, start: number, end: number): void {
@@ -73,12 +74,27 @@ function errorText(message: Buffer): string {
 
 /** Runs the statements, all sent at once. @throws when one fails or the link is lost */
 export function runAll(link: BackendLink, sqls: readonly string[], timeoutMs: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => new OwnQuery(link, sqls, timeoutMs, resolve, reject));
+  return new Promise((resolve, reject) => new OwnQuery(link, Buffer.concat(sqls.map(query)), sqls.length, timeoutMs, resolve, reject));
 }
 
 /** Runs one query and returns its rows as text. @throws as runAll */
 export async function askRows(link: BackendLink, sql: string, timeoutMs: number): Promise<(string | null)[][]> {
-  const answer = await runAll(link, [sql], timeoutMs);
+  return rowsOf(await runAll(link, [sql], timeoutMs));
+}
+
+/** The same for a query with parameters, given as text ($1, …). @throws as runAll */
+export async function askRowsWith(link: BackendLink, sql: string, values: readonly string[], timeoutMs: number): Promise<(string | null)[][]> {
+  const bound = values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)]);
+  const bytes = Buffer.concat([
+    message(F.parse, '', sql, int16(0)),
+    message(F.bind, '', '', int16(0), int16(values.length), ...bound, int16(0)),
+    message(F.execute, '', int32(0)),
+    syncMessage,
+  ]);
+  return rowsOf(await new Promise((resolve, reject) => new OwnQuery(link, bytes, 1, timeoutMs, resolve, reject)));
+}
+
+function rowsOf(answer: Buffer): (string | null)[][] {
   const rows: (string | null)[][] = [];
   for (let pos = 0; pos + 5 <= answer.length; pos += 1 + answer.readInt32BE(pos + 1)) {
     if (answer[pos] === B.dataRow) rows.push(dataRow(answer, pos + 5));

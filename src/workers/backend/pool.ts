@@ -2,14 +2,23 @@
  * The backend pool of one worker.
  *
  * A pooled entry holds the links of one user, database and set of startup options: a session only ever gets
- * a link that was opened with exactly the startup parameters that it sent itself. All children of the worker share the
+ * a link that was opened with exactly the startup parameters that it sent itself, and with what it has proved itself with:
+ *
+ *   trusted    the client has proved nothing (relay mode): only links that the server has trusted
+ *   proved     links opened with what is known of the user's password; when that changes, those of before are closed
+ *   service    pgloom itself (auth_query)
+ *   own        a client whose password only the server can check: its links serve nobody else
+ *
+ * All children of the worker share the
  * entries, `max_pool` × children links to each node in all; beyond that the link unused for longest is closed.
  */
 import type { Settings } from '../../shared/settings.js';
+import type { BackendTls } from '../../shared/tls/backend-tls.js';
 import { TX } from '../../shared/protocol/letters.js';
 import { terminateMessage } from '../../shared/protocol/writer.js';
+import { type Credential, credentialId } from '../../shared/auth/credential.js';
 import type { BackendLink, LinkUser } from './backend-link.js';
-import { openLink, type LoginAs } from './connect.js';
+import { type Asked, openLink, type LoginAs } from './connect.js';
 import { askRows, runAll } from './own-query.js';
 
 /** Databases whose links Pgpool-II never keeps (semantics 5.1). */
@@ -17,11 +26,16 @@ const neverKept = new Set(['template0', 'template1', 'postgres', 'regression']);
 /** Pgpool-II gives a reset ten seconds. */
 const resetTimeoutMs = 10_000;
 
+/** Whom an entry's links may serve; see above. */
+export type Standing = 'trusted' | 'proved' | 'service' | 'own';
+
+type Parameters = readonly (readonly [string, string])[];
+
 export class PoolEntry {
   /** Idle links by node id, the most recently used last. */
   readonly idle = new Map<number, BackendLink[]>();
   /** @param number tells the entries of one worker apart, in reports */
-  constructor(readonly key: string, readonly as: LoginAs, readonly database: string, readonly number: number) {}
+  constructor(readonly key: string, readonly as: LoginAs, readonly standing: Standing, readonly database: string, readonly number: number) {}
 }
 
 /** Watches links that lie in the pool: whatever happens to one there, it leaves the pool. */
@@ -65,21 +79,26 @@ export class BackendPool {
     private readonly settings: () => Settings,
     private readonly capacity: () => number,
     private readonly checkedOut: (isHit: boolean) => void,
+    private readonly tls: () => BackendTls,
   ) {}
 
   /** The entry of a set of startup parameters; made on first use. */
-  entry(parameters: readonly (readonly [string, string])[], storedPassword: string | undefined): PoolEntry {
-    const sorted = parameters.toSorted(([a], [b]) => (a < b ? -1 : 1));
-    const key = sorted.map(([name, value]) => `${name}\0${value}`).join('\0\0');
-    let entry = this.entries.get(key);
-    if (entry === undefined || entry.as.storedPassword !== storedPassword) {
-      if (entry !== undefined) this.closeIdle(entry);
-      const values = new Map(sorted);
-      const user = values.get('user') ?? '';
-      entry = new PoolEntry(key, { user, storedPassword, parameters: sorted }, values.get('database') ?? user, ++this.lastEntry);
-      this.entries.set(key, entry);
-    }
+  entry(parameters: Parameters, credential: Credential, standing: Standing = 'proved'): PoolEntry {
+    const sorted = inOrder(parameters);
+    if (standing === 'own') return this.createEntry('', sorted, credential, standing);
+    const key = keyOf(sorted, credential, standing);
+    const known = this.entries.get(key);
+    if (known !== undefined && credentialId(known.as.credential) === credentialId(credential)) return known;
+    if (known !== undefined) this.closeIdle(known);
+    const entry = this.createEntry(key, sorted, credential, standing);
+    this.entries.set(key, entry);
     return entry;
+  }
+
+  private createEntry(key: string, parameters: Parameters, credential: Credential, standing: Standing): PoolEntry {
+    const values = new Map(parameters);
+    const user = values.get('user') ?? '';
+    return new PoolEntry(key, { user, credential, parameters }, standing, values.get('database') ?? user, ++this.lastEntry);
   }
 
   /** An idle link to the node, or null. The link has no user yet. */
@@ -97,16 +116,21 @@ export class BackendPool {
     }
   }
 
-  /** Opens a new link. @throws as openLink */
-  async open(entry: PoolEntry, node: number): Promise<BackendLink> {
+  /**
+   * Opens a new link.
+   * @param asked as openLink
+   * @param mayEvict an idle link may be closed for it; not for a client of whom nothing is known yet
+   * @throws as openLink
+   */
+  async open(entry: PoolEntry, node: number, asked: Asked | null = null, mayEvict = true): Promise<BackendLink> {
     this.checkedOut(false);
     const settings = this.settings();
     const backend = settings.backends.find(({ id }) => id === node);
     if (backend === undefined) throw new Error(`node ${node} is not configured`);
-    if ((this.opened.get(node) ?? 0) >= this.capacity()) this.evictOldest(node);
+    if (mayEvict && (this.opened.get(node) ?? 0) >= this.capacity()) this.evictOldest(node);
     this.count(node, 1);
     try {
-      const link = await openLink(backend, entry.as, this.now(), settings.authentication_timeout * 1000);
+      const link = await openLink(backend, entry.as, this.now(), settings.authentication_timeout * 1000, this.tls(), asked);
       if (settings.backends.length > 1) await this.askIsolation(link);
       return link;
     } catch (error) {
@@ -133,7 +157,7 @@ export class BackendPool {
   async release(entry: PoolEntry, link: BackendLink, reuse: boolean): Promise<void> {
     const settings = this.settings();
     link.user = null;
-    if (!reuse || !link.quiet || link.closed || link.cancels > 0 || !settings.connection_cache || neverKept.has(entry.database)) {
+    if (!reuse || !link.quiet || link.closed || link.cancels > 0 || !settings.connection_cache || (neverKept.has(entry.database) && entry.standing !== 'service')) {
       this.close(link);
       return;
     }
@@ -155,7 +179,10 @@ export class BackendPool {
   }
 
   private keep(entry: PoolEntry, link: BackendLink): void {
-    if (this.entries.get(entry.key) !== entry) return this.close(link); // the entry was replaced meanwhile
+    // The entry was replaced meanwhile, or is for one session alone.
+    if (this.entries.get(entry.key) !== entry) return this.close(link);
+    // Whatever has gone wrong before: nobody gets by trust what was opened with a password.
+    if (entry.standing === 'trusted' && link.method !== 'trust') return this.close(link);
     link.used = false;
     link.sawError = false;
     link.idleSinceMs = this.now();
@@ -237,4 +264,12 @@ export class BackendPool {
   *rows(): Iterable<{ entry: PoolEntry; link: BackendLink }> {
     for (const [entry, link] of this.idleLinks()) yield { entry, link };
   }
+}
+
+function inOrder(parameters: Parameters): Parameters {
+  return parameters.toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function keyOf(sorted: Parameters, credential: Credential, standing: Standing): string {
+  return [`${standing} ${credential.kind}`, ...sorted.map(([name, value]) => `${name}\0${value}`)].join('\0\0');
 }

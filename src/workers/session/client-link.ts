@@ -1,5 +1,7 @@
 /** The link towards the client: hands what it reads to the startup phase first, to the relay afterwards. */
 import { Socket } from 'node:net';
+import { clientTls, type CertificateFault, type ClientTls } from '../../shared/tls/client-tls.js';
+import { acceptTls, type ServerTls } from '../../shared/tls/server-tls.js';
 import { Link } from '../link.js';
 
 export interface ClientReader {
@@ -9,12 +11,16 @@ export interface ClientReader {
 
 export interface ClientOwner {
   clientGone(reason: string): void;
+  /** The client is gone, because TLS could not be begun with it. */
+  handshakeFailed(reason: string): void;
   clientBroken(error: Error): void;
 }
 
 export class ClientLink extends Link {
   /** Who reads now. */
   reader!: ClientReader;
+  /** A TLS handshake is under way. */
+  private isShaking = false;
 
   constructor(fd: number, private readonly owner: ClientOwner) {
     super();
@@ -24,6 +30,33 @@ export class ClientLink extends Link {
   /** Shows bytes that were read before the socket came to this thread. */
   feedHead(head: Uint8Array): void {
     if (head.length > 0) this.feed(Buffer.from(head));
+  }
+
+  /**
+   * Encrypts from here on. What the client has shown is told when the handshake is over, before anything is read from inside.
+   * @param hello the beginning of the handshake, as far as it has been read
+   */
+  startTls(tls: ServerTls, hello: Buffer, done: (shown: ClientTls, fault: CertificateFault | null) => void): void {
+    const { socket } = this;
+    if (this.closed || socket.destroyed) return;
+    if (hello.length > 0) socket.unshift(hello);
+    const encrypted = acceptTls(socket, tls);
+    this.isShaking = true;
+    this.goOn(encrypted);
+    encrypted.once('secure', () => {
+      // Without ALPN an attacker could pass the connection of another protocol's client to us; PostgreSQL's rule for direct TLS.
+      if (hello.length > 0 && encrypted.alpnProtocol === false) return void encrypted.destroy(new Error('direct TLS without ALPN'));
+      this.isShaking = false;
+      if (this.closed) return;
+      const { tls: shown, fault } = clientTls(encrypted, tls.endPoint);
+      done(shown, fault);
+    });
+  }
+
+  /** A handshake that is not over leaves nobody to tell anything. */
+  override finish(nowMs: number, last?: Buffer): void {
+    if (this.isShaking) this.destroy();
+    else super.finish(nowMs, last);
   }
 
   protected override process(data: Buffer, start: number, end: number): number {
@@ -37,7 +70,8 @@ export class ClientLink extends Link {
   }
 
   protected override gone(reason: string): void {
-    this.owner.clientGone(reason);
+    if (this.isShaking) this.owner.handshakeFailed(reason);
+    else this.owner.clientGone(reason);
   }
 
   protected override broken(error: Error): void {

@@ -3,7 +3,7 @@
  * them, and what is no host name is not believed, for it comes from whoever runs the client's network.
  */
 import { Resolver } from 'node:dns/promises';
-import { readFile } from 'node:fs/promises';
+import { hostsEntries } from './hosts-file.js';
 
 /** A name server that does not answer by then has none. */
 const limitMs = 1000;
@@ -39,8 +39,8 @@ export class HostNames {
   private async ask(address: string): Promise<string> {
     this.asked++;
     try {
-      const local = await localName(address);
-      if (local !== undefined) return local;
+      const local = (await hostsEntries()).find((entry) => entry.address === address);
+      if (local !== undefined) return local.names[0];
       const [name] = await this.resolver.reverse(address);
       return name !== undefined && hostName.test(name) ? name : address;
     } catch {
@@ -49,14 +49,4 @@ export class HostNames {
       this.asked--;
     }
   }
-}
-
-/** The first name that /etc/hosts has for the address. */
-async function localName(address: string): Promise<string | undefined> {
-  const text = await readFile('/etc/hosts', 'utf8').catch(() => '');
-  for (const line of text.split('\n')) {
-    const [found, name] = (line.split('#')[0] ?? '').trim().split(/\s+/);
-    if (found === address && name !== undefined) return name;
-  }
-  return undefined;
 }

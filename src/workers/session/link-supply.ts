@@ -1,11 +1,11 @@
 /** Where a session gets its backend links from, and gives them back to. */
-import { connect } from 'node:net';
 import { LogLevel } from '../../shared/logger.js';
 import { PgError } from '../../shared/errors.js';
-import { cancelRequest } from '../../shared/protocol/writer.js';
 import type { BackendLink } from '../backend/backend-link.js';
+import { LoginRefused } from '../authentication/login-refused.js';
 import { NodeUnreachable, ServerRefusal } from '../backend/connect.js';
 import { askRows } from '../backend/own-query.js';
+import { cancelLink } from '../backend/server-socket.js';
 import type { Plan, Verdict } from '../sql/plan.js';
 import type { Session } from './session.js';
 import type { Traffic } from './traffic.js';
@@ -34,8 +34,8 @@ export class LinkSupply {
   get(node: number): BackendLink | null {
     const attached = this.links.get(node);
     if (attached !== undefined) return attached;
-    const { worker, entry } = this.session;
-    const pooled = worker.pool.take(entry, node);
+    const { worker, entrance: { login } } = this.session;
+    const pooled = login.isProved || login.isTrusted ? worker.pool.take(login.entry, node) : null;
     if (pooled !== null) return this.attach(pooled);
     if (!this.opening.has(node)) this.open(node);
     return null;
@@ -43,11 +43,13 @@ export class LinkSupply {
 
   private open(node: number): void {
     this.opening.add(node);
-    const { worker, entry } = this.session;
-    worker.pool.open(entry, node).then(
+    const { worker, entrance: { login }, loggedIn } = this.session;
+    const isKnown = login.isProved || loggedIn;
+    worker.pool.open(login.entry, node, isKnown ? null : login.asked, isKnown || login.isTrusted).then(
       (link) => {
         this.opening.delete(node);
-        if (this.released) void worker.pool.release(entry, link, true);
+        login.opened(link);
+        if (this.released) void worker.pool.release(login.entry, link, true);
         else {
           this.attach(link);
           this.traffic.linkArrived();
@@ -85,13 +87,16 @@ export class LinkSupply {
   /** A reader that cannot be had is done without; without the node for writes the session is over. */
   private openFailed(node: number, error: Error): void {
     const { session } = this;
+    if (error instanceof LoginRefused) return session.entrance.refuse(error);
+    // The server that waited for the client's answer has gone; the client cannot be asked a second time.
+    if (session.entrance.login.isAsking) return session.fail(new NodeUnreachable(node, error.message).toPgError());
     if (error instanceof NodeUnreachable) session.nodeTrouble(node, error.reason);
     const isNeeded = node === session.traffic.router.primaryNode;
     session.traffic.router.avoid(node);
     // A standby may lag behind (a new database, a new role) or still start: the primary has the last word.
     if (!isNeeded) return this.traffic.linkArrived();
     if (error instanceof NodeUnreachable && !session.loggedIn && session.traffic.router.primaryNode >= 0) return this.traffic.linkArrived();
-    if (error instanceof ServerRefusal) return session.finish(`DB node ${node}: ${error.message}`, error.response);
+    if (error instanceof ServerRefusal) return session.entrance.refusedByServer(node, error);
     session.log.log(LogLevel.error, error.message);
     if (error instanceof PgError) session.fail(error);
     else session.fail(error instanceof NodeUnreachable ? error.toPgError() : new NodeUnreachable(node, error.message).toPgError());
@@ -163,13 +168,7 @@ export class LinkSupply {
   private cancel(link: BackendLink): void {
     const backend = this.session.settings.backends.find(({ id }) => id === link.node);
     if (backend === undefined) return;
-    const directory = backend.hostname === '' ? '/tmp' : backend.hostname;
-    const where = directory.startsWith('/') ? { path: `${directory}/.s.PGSQL.${backend.port}` } : { host: backend.hostname, port: backend.port };
     link.cancels++;
-    const socket = connect(where, () => socket.end(cancelRequest(link.pid, link.key)));
-    socket.setTimeout(cancelTimeoutMs, () => socket.destroy());
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => link.cancels--);
-    socket.resume();
+    cancelLink(link, backend, this.session.worker.tls.backend, cancelTimeoutMs, () => link.cancels--);
   }
 }

@@ -1,10 +1,9 @@
 /**
  * One client's session, from the accepted socket to the free child.
  *
- *   startup ──▶ access (pool_hba.conf) ──▶ first link ──▶ welcome ──▶ relay (traffic.ts) ──▶ end
+ *   startup, login, first link, welcome (entrance.ts) ──▶ relay (traffic.ts) ──▶ end
  */
 import { timingSafeEqual } from 'node:crypto';
-import { matchHba } from '../../shared/auth/hba-match.js';
 import { encodeError, encodeNotice, errors, PgError } from '../../shared/errors.js';
 import { LogLevel, newLogIdentity, type LogIdentity, type Logger } from '../../shared/logger.js';
 import { reachesClient } from '../../shared/log-level.js';
@@ -13,7 +12,7 @@ import { ChildState } from '../../shared/memory/child-table.js';
 import type { HandOver } from '../../shared/messages.js';
 import type { PcpAnswer, PcpCall } from '../../shared/pcp-functions.js';
 import { F, TX } from '../../shared/protocol/letters.js';
-import { int16, keyData, message, readyForQuery } from '../../shared/protocol/writer.js';
+import { int16, message } from '../../shared/protocol/writer.js';
 import type { Value } from '../../shared/parameters/kinds.js';
 import type { Settings } from '../../shared/settings.js';
 import type { OwnAnswer } from '../commands/own-answer.js';
@@ -34,14 +33,12 @@ import { sendSimpleAnswer } from '../commands/simple-answer.js';
 import { ClientLink } from './client-link.js';
 import { ClientRelay } from './client-relay.js';
 import { ConnectionLog } from './connection-log.js';
+import { Entrance } from './entrance.js';
 import { failureKind } from './failure-kind.js';
 import { Latency } from './latency.js';
-import { takeSecret } from './secret.js';
-import { startsIsolated } from './isolation.js';
 import { messageLogFor, type MessageLog } from './message-log.js';
 import { PlainRelay } from './plain-relay.js';
 import { Statement } from './statement.js';
-import { Startup, type StartupRequest } from './startup.js';
 import { Traffic } from './traffic.js';
 
 /** What decides whether and how messages are logged. */
@@ -60,10 +57,7 @@ export class Session {
   messages: MessageLog | null;
   /** Null when nobody measures. */
   private readonly latency: Latency | null;
-  entry!: PoolEntry;
-  database = '';
-  /** application_name of the startup packet. */
-  private application = '';
+  readonly entrance: Entrance;
   traffic!: Traffic;
   private relay!: ClientRelay | PlainRelay;
   /** A long answer of pgloom's own has just been sent. */
@@ -80,7 +74,6 @@ export class Session {
   /** What the session does, for SHOW POOL_POOLS. */
   readonly connectedMs: number;
   private heardMs: number;
-  private user = '';
 
   constructor(readonly worker: Worker, private readonly handOver: HandOver, private readonly done: (reason: string) => void) {
     this.settings = worker.settings;
@@ -95,95 +88,47 @@ export class Session {
     this.log = worker.log.child(this.identity);
     this.connectionLog = new ConnectionLog(this.settings, this.log, handOver, worker.hostNames);
     this.messages = messageLogFor(this.settings, this.log);
+    this.entrance = new Entrance(this, handOver);
     this.latency = worker.latencies === null ? null : new Latency(worker.latencies, worker.row);
   }
 
   start(): void {
     this.worker.sessions.add(this);
     this.connectionLog.received();
-    this.client.reader = new Startup({
-      reply: (bytes) => this.client.send(bytes),
-      started: (request) => this.login(request),
-      cancelRequested: (pid, key) => this.cancelRequested(pid, key),
-      refused: (error) => this.fail(error),
-    });
+    this.entrance.open();
     if (this.childRow < 0) this.fail(errors.tooManyClients());
     else if (this.worker.stopping !== 'no') this.fail(errors.shuttingDown());
     else this.client.feedHead(this.handOver.head);
   }
 
-  /* ---- login ---- */
-
-  private login(request: StartupRequest): void {
-    const { worker, handOver } = this;
-    this.user = request.user;
-    this.database = request.database;
-    this.application = request.application;
-    Object.assign(this.identity, { user: request.user, database: request.database, application: request.application });
-    const refusal = this.access(request);
-    if (refusal !== null) return this.fail(refusal);
-    worker.childTable.setClient(this.childRow, {
-      database: request.database,
-      user: request.user,
-      host: handOver.host,
-      port: handOver.port,
-      application: request.application,
-      connectedMs: this.connectedMs,
-      secret: takeSecret(),
-    });
-    this.entry = worker.pool.entry(request.parameters, worker.access.passwords.get(request.user));
+  /** The client is let in, or a server is to be heard about that. */
+  beginTraffic(): void {
     this.traffic = new Traffic(this);
     this.relay = this.traffic.single ? new PlainRelay(this.traffic) : new ClientRelay(this.traffic);
-    if (request.negotiation !== null) this.client.send(request.negotiation);
-    // What has come behind the startup packet (clients need not wait) is looked at when the login is over.
-    this.client.reader = { process: (_data, start) => start };
-    this.firstLink();
+  }
+
+  /** The login is over: messages are the relay's. */
+  welcomed(): void {
+    this.loggedIn = true;
+    this.client.reader = this.messages?.before(this.relay) ?? this.relay;
+  }
+
+  get database(): string {
+    return this.entrance.database;
+  }
+
+  get entry(): PoolEntry {
+    return this.entrance.login.entry;
   }
 
   /** The router of this session, by the settings that it began with. */
   makeRouter(): Router {
-    const { worker, settings, database } = this;
+    const { worker, settings, entrance: { user, database, application } } = this;
     const { rules } = worker;
     const isGlobal = settings.disable_load_balance_on_write === 'dml_adaptive_global';
     const mutations = isGlobal ? { table: worker.mutations, database, staleMs: () => staleTime(worker.nodes, settings) } : null;
     const tracking = new WriteTracking(settings, rules.relationships, mutations);
-    return new Router(worker.nodes, settings, worker.factsOf(database), tracking, rules.redirectFor(this.user, database, this.application));
-  }
-
-  private access(request: StartupRequest): PgError | null {
-    const { settings, handOver, worker } = this;
-    if (!settings.enable_pool_hba) return null;
-    const who = { host: handOver.host, user: request.user, database: request.database, tls: false };
-    const rule = matchHba(worker.access.hba, { transport: handOver.transport, address: handOver.host, ...who });
-    if (rule === null) return errors.hbaNoEntry(who);
-    if (rule.method === 'reject') return errors.hbaReject(who);
-    return rule.method === 'trust' ? null : errors.hbaMethod(rule.method);
-  }
-
-  /** Waits for a link to the load-balance node: it shows that user and database exist, and what the server's parameters are. */
-  firstLink(): void {
-    const { router, supply } = this.traffic;
-    const node = router.readerForLogin();
-    if (node < 0) return this.fail(errors.allNodesDown());
-    const link = supply.get(node);
-    if (link === null) this.client.stall();
-    else this.welcome(link);
-  }
-
-  private welcome(link: BackendLink): void {
-    const { worker, childRow } = this;
-    this.loggedIn = true;
-    worker.childTable.setLoadBalanceNode(childRow, this.traffic.router.loadBalanceNode);
-    // With it off, string literals end elsewhere than the parser thinks.
-    if (link.parameters.get('standard_conforming_strings') === 'off' || startsIsolated(link.isolation)) {
-      this.traffic.router.pinned = this.traffic.router.pinnedFromStart = true;
-    }
-    const canWrite = !this.traffic.router.isRaw && worker.nodes.primary >= 0;
-    const key = keyData(worker.childTable.id(childRow), worker.childTable.secret(childRow).subarray(0, 4));
-    this.client.reader = this.messages?.before(this.relay) ?? this.relay;
-    this.client.send(Buffer.concat([link.welcome(canWrite), key, readyForQuery(TX.idle)]));
-    worker.childTable.setState(childRow, ChildState.idle);
-    if (this.client.isStalled) this.client.proceed();
+    return new Router(worker.nodes, settings, worker.factsOf(database), tracking, rules.redirectFor(user, database, application));
   }
 
   /** A link joined the session. */
@@ -281,7 +226,7 @@ export class Session {
 
   /** Asks the primary thread for what functions of pgpool_adm give. */
   askPcp(calls: readonly PcpCall[], done: (answer: PcpAnswer) => void): void {
-    this.worker.pcpDesk.request({ user: this.user, address: this.handOver.host, calls }, done);
+    this.worker.pcpDesk.request({ user: this.entrance.user, address: this.handOver.host, calls }, done);
   }
 
   /**
@@ -361,7 +306,7 @@ export class Session {
   /* ---- cancel ---- */
 
   /** This connection carries a CancelRequest for some session of any worker. There is never an answer. */
-  private cancelRequested(pid: number, key: Buffer): void {
+  cancelRequested(pid: number, key: Buffer): void {
     const { childTable } = this.worker;
     const row = childTable.rowOfId(pid);
     const secret = row < 0 ? Buffer.alloc(0) : childTable.secret(row).subarray(0, 4);
@@ -406,16 +351,25 @@ export class Session {
     else this.end(reason, false);
   }
 
+  handshakeFailed(reason: string): void {
+    const { host } = this.handOver;
+    this.log.log(LogLevel.log, `could not accept TLS connection from ${host === '' ? '[local]' : host}: ${reason}`);
+    this.end(reason, false);
+  }
+
   clientBroken(error: Error): void {
     this.log.log(LogLevel.error, 'internal error while reading from the client', { error });
     this.fail(errors.internal());
   }
 
-  /** Ends the session with an error for the client, unless a message to it is half-way. */
-  fail(error: PgError): void {
+  /**
+   * Ends the session with an error for the client, unless a message to it is half-way.
+   * @param reason the log's detail, which the client is not told
+   */
+  fail(error: PgError, reason = error.detail): void {
     if (this.over) return;
     const level = error.sqlstate.startsWith('57P0') || error.sqlstate.startsWith('28') ? LogLevel.fatal : LogLevel.error;
-    this.log.log(level, error.message, { ...(error.detail !== undefined && { detail: error.detail }), ...(error.hint !== undefined && { hint: error.hint }) });
+    this.log.log(level, error.message, { ...(reason !== undefined && { detail: reason }), ...(error.hint !== undefined && { hint: error.hint }) });
     if (this.traffic?.current?.midMessage === true) this.abort(error.message);
     else this.finish(error.message, encodeError(error));
   }
@@ -443,7 +397,8 @@ export class Session {
     if (!this.client.closed) this.client.finish(worker.nowMs);
     const isLast = this.childRow >= 0 && worker.children.isLastClient(this.childRow);
     this.traffic?.supply.releaseAll(reuse && !isLast && this.relay.idle);
-    if (this.user !== '') this.connectionLog.ended(this.user, this.database, this.connectedMs);
+    this.entrance.close();
+    if (this.entrance.user !== '') this.connectionLog.ended(this.entrance.user, this.database, this.connectedMs);
     worker.sessions.delete(this);
     if (this.childRow >= 0) worker.children.giveBack(this.childRow);
     this.done(reason);

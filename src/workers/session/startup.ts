@@ -1,9 +1,13 @@
 /**
- * The first packets of a client: SSLRequest and GSSENCRequest (answered N for now), CancelRequest, StartupMessage.
+ * The first packets of a client: SSLRequest and GSSENCRequest, CancelRequest, StartupMessage.
+ *
+ *   SSLRequest ──S──▶ handshake ──▶ packets inside TLS      (N and packets in clear where there is no TLS)
+ *   ClientHello ────▶ handshake with ALPN ──▶ the same      (direct TLS, as in PostgreSQL 17)
  */
 import { errors, PgError } from '../../shared/errors.js';
 import { cancelRequestCode, gssEncRequestCode, maxStartupBytes, sslRequestCode } from '../../shared/protocol/letters.js';
 import { negotiateVersion } from '../../shared/protocol/writer.js';
+import type { CertificateFault } from '../../shared/tls/client-tls.js';
 import type { ClientReader } from './client-link.js';
 
 export interface StartupRequest {
@@ -17,25 +21,48 @@ export interface StartupRequest {
 }
 
 export interface StartupOwner {
+  /** Clients on this connection are offered TLS. */
+  readonly offersTls: boolean;
   /** Bytes for the client. */
   reply(bytes: Buffer): void;
+  /**
+   * Begins the handshake; the packets that follow are read inside it.
+   * @param hello what has been read of it, empty after an SSLRequest
+   */
+  startTls(hello: Buffer): void;
   started(request: StartupRequest): void;
   cancelRequested(pid: number, key: Buffer): void;
   /** What came is no startup packet. */
   refused(error: PgError): void;
 }
 
+const agreement = Buffer.from('S');
 const refusal = Buffer.from('N');
+const nothing: Buffer = Buffer.alloc(0);
 /** A client may ask for TLS and for GSSAPI, each once. */
 const maxEncryptionRequests = 2;
+/** Type of a TLS record that carries a handshake; no startup packet begins with it, for it would be far too long. */
+const handshakeRecord = 0x16;
 
 export class Startup implements ClientReader {
   private encryptionRequests = 0;
+  private isEncrypted = false;
+  /** A valid startup packet is refused for it. */
+  private fault: CertificateFault | null = null;
 
   constructor(private readonly owner: StartupOwner) {}
 
+  /** The handshake is over. @param fault of the certificate that the client has shown */
+  encrypted(fault: CertificateFault | null): void {
+    this.fault = fault;
+  }
+
   process(data: Buffer, start: number, end: number): number {
     let pos = start;
+    if (end > pos && data[pos] === handshakeRecord && this.owner.offersTls && !this.isEncrypted && this.encryptionRequests === 0) {
+      this.startTls(Buffer.from(data.subarray(pos, end)));
+      return end;
+    }
     while (end - pos >= 4) {
       const length = data.readInt32BE(pos);
       if (length < 8 || length > maxStartupBytes) return this.refuse(errors.badStartupLength(), end);
@@ -45,9 +72,15 @@ export class Startup implements ClientReader {
       const packet = data.subarray(pos + 8, pos + length);
       pos += length;
       if (code === sslRequestCode || code === gssEncRequestCode) {
+        if (this.isEncrypted) return this.refuse(errors.protocolViolation('encryption request inside of an encrypted connection'), end);
         if (++this.encryptionRequests > maxEncryptionRequests) return this.refuse(errors.protocolViolation('too many encryption requests'), end);
         // Bytes behind the request would have been sent before our answer: an attempt to slip them past TLS, or nonsense.
         if (pos < end) return this.refuse(errors.protocolViolation('received unencrypted data after an encryption request'), end);
+        if (code === sslRequestCode && this.owner.offersTls) {
+          this.owner.reply(agreement);
+          this.startTls(nothing);
+          return end;
+        }
         this.owner.reply(refusal);
         continue;
       }
@@ -63,6 +96,11 @@ export class Startup implements ClientReader {
     return pos;
   }
 
+  private startTls(hello: Buffer): void {
+    this.isEncrypted = true;
+    this.owner.startTls(hello);
+  }
+
   private refuse(error: PgError, end: number): number {
     this.owner.refused(error);
     return end;
@@ -72,6 +110,7 @@ export class Startup implements ClientReader {
     const major = code >> 16;
     const minor = code & 0xffff;
     if (major !== 3) return this.owner.refused(errors.unsupportedProtocol(major, minor));
+    if (this.fault !== null) return this.owner.refused(badCertificate(this.fault));
     const pairs = readPairs(packet);
     if (pairs === null) return this.owner.refused(errors.badStartupLayout());
     const options = pairs.filter(([name]) => name.startsWith('_pq_.')).map(([name]) => name);
@@ -91,6 +130,11 @@ export class Startup implements ClientReader {
       negotiation: minor > 0 || options.length > 0 ? negotiateVersion(0, options) : null,
     });
   }
+}
+
+/** Told inside TLS and behind the startup packet, where every client reads it. */
+function badCertificate({ reason, subject }: CertificateFault): PgError {
+  return new PgError('FATAL', '28000', 'client certificate is not valid', { detail: `certificate "${subject}": ${reason}` });
 }
 
 /** Name and value pairs closed by an empty name at the very end; null when the layout is wrong. */

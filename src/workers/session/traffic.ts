@@ -279,7 +279,7 @@ export class Traffic implements LinkUser {
   /** A link has been opened, or could not be (the router then knows). */
   linkArrived(): void {
     if (this.session.loggedIn) this.goOn('link');
-    else this.session.firstLink();
+    else this.session.entrance.firstLink();
   }
 
   private goOn(reason: Waiting): void {

@@ -11,18 +11,21 @@ const interruptedStatus = 130;
 /** More than any password: what comes in a pipe is not read for ever. */
 const maxLineBytes = 4096;
 
-/** Resolves with the line; '' at the end of the input. Ctrl-C ends the process. */
-export async function promptPassword(): Promise<string> {
-  const { stdin, stderr } = process;
+/**
+ * Resolves with the line; '' at the end of the input. Ctrl-C ends the process.
+ * @param output where the question is put
+ */
+export async function promptPassword(question = 'Password: ', output: NodeJS.WriteStream = process.stderr): Promise<string> {
+  const { stdin } = process;
   // Before the prompt, or a quick typist's first letters would show.
   if (stdin.isTTY) stdin.setRawMode(true);
-  stderr.write('Password: ');
+  output.write(question);
   try {
     return await readLine(stdin);
   } finally {
     if (stdin.isTTY) stdin.setRawMode(false);
     stdin.pause();
-    stderr.write('\n');
+    output.write('\n');
   }
 }
 
@@ -42,6 +45,8 @@ function readLine(stdin: typeof process.stdin): Promise<string> {
       }
     };
     stdin.on('data', onData).on('end', stop).on('error', stop);
+    // A question before this one has paused it.
+    stdin.resume();
   });
 }
 

@@ -1,0 +1,53 @@
+/** pgloom with all the accounts of the login fuzzer, TLS on, in front of a server that trusts it, or asks for passwords itself. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Client } from 'pg';
+import { makeCertificates } from '../../../test/support/certificates.js';
+import { type Pgloom, startPgloom } from '../../../test/support/pgloom.js';
+import { dropRolesSql, poolHba, poolPasswd, rolesSql } from './accounts.js';
+
+export interface SceneOptions {
+  /** Trusts postgres; has the database `test`. */
+  readonly node: { readonly host: string; readonly port: number };
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  readonly children?: number;
+  /** The clients are asked by pool_hba.conf, or (relay) as the server asks: see pgHba in accounts.ts. */
+  readonly mode?: 'pool_hba' | 'relay';
+}
+
+/** Starts one, gives it to `use`, and leaves nothing behind whatever happens. */
+export async function withScene({ node, settings, children = 150, mode = 'pool_hba' }: SceneOptions, use: (pgloom: Pgloom) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'pgloom-fuzz-'));
+  await runSql(node, rolesSql);
+  try {
+    const { server, authority, crl } = await makeCertificates(directory, 'fuzz_cert');
+    const pgloom = await startPgloom({
+      nodes: [node],
+      settings: {
+        num_init_children: children, max_pool: 1, worker_threads: 2, ssl: true, ssl_cert: server.cert, ssl_key: server.key, ssl_ca_cert: authority.cert, ssl_crl_file: crl,
+        backend_sslmode: 'disable', auth_failure_delay: 0, ...settings,
+      },
+      ...(mode === 'pool_hba' && { hba: poolHba }),
+      poolPasswd,
+    });
+    try {
+      await use(pgloom);
+    } finally {
+      await pgloom.stop();
+    }
+  } finally {
+    await runSql(node, dropRolesSql);
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function runSql({ host, port }: SceneOptions['node'], sql: string): Promise<void> {
+  const client = new Client({ host, port, user: 'postgres', database: 'test' });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}

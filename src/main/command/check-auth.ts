@@ -1,0 +1,52 @@
+/** `pgpool check-auth`: what would happen when a user logs in, step by step and without a running pgpool. */
+import { promptPassword } from '../cli/pcp/password/prompt.js';
+import { backendTls } from '../../shared/tls/backend-tls.js';
+import { clientReport } from './check-auth/client-report.js';
+import { type Files, readFiles } from './check-auth/files.js';
+import { askNodes } from './check-auth/nodes.js';
+import type { CheckAuthLine } from './check-auth/options.js';
+import { originsOf } from './check-auth/origin.js';
+import { type CheckAuthReport, type ClientReport, type Finding, reportJson, reportText } from './check-auth/report.js';
+import { findStored } from './check-auth/stored.js';
+
+/** The files are faulty: pgpool would not start with them. */
+const faultyFiles = 2;
+
+/** The report goes to standard output. @returns the exit status: 0 the login works, 1 it does not, 2 the files are faulty */
+export async function checkAuthCommand(line: CheckAuthLine): Promise<number> {
+  const { files, findings } = readFiles(line);
+  const report = files === null ? failed(line, findings) : await examine(line, files, findings);
+  process.stdout.write(line.json ? reportJson(report) : reportText(report));
+  if (files === null) return faultyFiles;
+  return report.works ? 0 : 1;
+}
+
+function failed({ user, database }: CheckAuthLine, findings: readonly Finding[]): CheckAuthReport {
+  return { user, database, findings, clients: [], works: false, verdict: 'pgpool does not start with these files' };
+}
+
+async function examine(line: CheckAuthLine, files: Files, fileFindings: readonly Finding[]): Promise<CheckAuthReport> {
+  const { user, database } = line;
+  const password = line.askPassword ? await promptPassword() : null;
+  const tls = backendTls(files.access.tls.backend);
+  const nodes = await askNodes(files, tls, user, database);
+  const reached = nodes.filter(({ answer }) => answer.kind !== 'silent');
+  const primary = (reached.find(({ isNeeded }) => isNeeded) ?? reached[0])?.target.backend ?? null;
+  const stored = await findStored(files, user, primary, tls);
+  // One after the other: with -W each of them logs in.
+  const clients: ClientReport[] = [];
+  for (const origin of originsOf(line, files.settings)) clients.push(await clientReport({ files, user, origin, stored, password }, database, nodes));
+  return {
+    user, database, clients,
+    findings: [...fileFindings, ...stored.findings, ...nodes.map(({ finding }) => finding)],
+    works: clients.length > 0 && clients.every(({ works }) => works),
+    verdict: summary(clients),
+  };
+}
+
+function summary(clients: readonly ClientReport[]): string {
+  const [good, bad] = [true, false].map((which) => clients.filter(({ works }) => works === which).map(({ from }) => from).join(' and ')) as [string, string];
+  if (clients.length === 0) return 'nobody can log in: listen_addresses and unix_socket_directories are both empty';
+  if (bad === '') return `the login works by ${good}`;
+  return good === '' ? `the login fails by ${bad}` : `the login fails by ${bad}, and works by ${good}`;
+}

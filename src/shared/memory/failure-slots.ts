@@ -1,0 +1,124 @@
+/**
+ * A table of fixed size that counts events of the last minute by key, for all threads, with Atomics only.
+ *
+ *   slot: tag | usedMs | six words of ten seconds: tick, count | told: when, count | busyUntilMs   (64-bit words)
+ *
+ * A tag is a keyed hash that the caller makes: nobody outside can choose keys that meet in one place. A key may stand in the
+ * eight slots of its set. When all are taken, the one with the fewest events, then the one longest unused, is replaced: a flood of
+ * new keys replaces its like, not what fails often. Two threads that take a slot at the same moment may lose a count, no more.
+ */
+const ways = 8;
+const ticks = 6;
+const tickMs = 10_000;
+const At = { tag: 0, usedMs: 1, ring: 2, told: 8, busyUntil: 9 } as const;
+export const slotWords = 10;
+const countBits = 20n;
+const countMask = (1n << countBits) - 1n;
+
+export const minuteMs = ticks * tickMs;
+
+export class FailureSlots {
+  private readonly sets: bigint;
+
+  /**
+   * @param first index of the first slot's first word
+   * @param size slots: a power of two, 8 at least
+   */
+  constructor(private readonly words: BigInt64Array, private readonly first: number, size: number) {
+    this.sets = BigInt(size / ways);
+  }
+
+  /** The key's slot (index of its first word), -1 when it has none. */
+  find(tag: bigint): number {
+    const set = this.setOf(tag);
+    for (let slot = set; slot < set + ways * slotWords; slot += slotWords) {
+      if (Atomics.load(this.words, slot) === tag) return slot;
+    }
+    return -1;
+  }
+
+  /** The key's slot, another key's if need be. */
+  claim(tag: bigint, nowMs: number): number {
+    for (;;) {
+      const found = this.find(tag);
+      const slot = found < 0 ? this.leastUsed(tag, nowMs) : found;
+      if (found >= 0 || this.take(slot, tag)) {
+        this.store(slot + At.usedMs, nowMs);
+        return slot;
+      }
+    }
+  }
+
+  /** One more event; gives how many there were within the last minute (to ten seconds), this one counted. */
+  add(slot: number, nowMs: number): number {
+    const tick = BigInt(Math.floor(nowMs / tickMs));
+    const at = slot + At.ring + Number(tick % BigInt(ticks));
+    this.change(at, (word) => (word >> 32n === tick ? word + 1n : (tick << 32n) | 1n));
+    return this.count(slot, nowMs);
+  }
+
+  count(slot: number, nowMs: number): number {
+    const tick = BigInt(Math.floor(nowMs / tickMs));
+    let sum = 0;
+    for (let i = 0; i < ticks; i++) {
+      const word = Atomics.load(this.words, slot + At.ring + i);
+      if (tick - (word >> 32n) < BigInt(ticks)) sum += Number(word & 0xffff_ffffn);
+    }
+    return sum;
+  }
+
+  /** Says true to one thread: a minute after it was told last, and each time that it has become ten times as many. */
+  isToTell(slot: number, count: number, nowMs: number): boolean {
+    const at = slot + At.told;
+    const before = Atomics.load(this.words, at);
+    const isRecent = before !== 0n && nowMs - Number(before >> countBits) < minuteMs;
+    if (isRecent && count < 10 * Number(before & countMask)) return false;
+    const now = (BigInt(Math.floor(nowMs)) << countBits) | (BigInt(count) & countMask);
+    return Atomics.compareExchange(this.words, at, before, now) === before;
+  }
+
+  /** Moves the time until which the key is busy: `ms` behind what it was, or behind now when that is over; at most `mostMs` from now. */
+  occupy(slot: number, nowMs: number, ms: number, mostMs: number): void {
+    this.change(slot + At.busyUntil, (word) => BigInt(Math.ceil(Math.min(Math.max(Number(word), nowMs) + ms, nowMs + mostMs))));
+  }
+
+  busyUntilMs(slot: number): number {
+    return Number(Atomics.load(this.words, slot + At.busyUntil));
+  }
+
+  private setOf(tag: bigint): number {
+    return this.first + Number((tag & 0x7fff_ffffn) % this.sets) * ways * slotWords;
+  }
+
+  private leastUsed(tag: bigint, nowMs: number): number {
+    const set = this.setOf(tag);
+    let best = set;
+    let bestRank = [Infinity, Infinity] as const;
+    for (let slot = set; slot < set + ways * slotWords; slot += slotWords) {
+      if (Atomics.load(this.words, slot) === 0n) return slot;
+      const rank = [this.count(slot, nowMs), Number(Atomics.load(this.words, slot + At.usedMs))] as const;
+      if (rank[0] > bestRank[0] || (rank[0] === bestRank[0] && rank[1] >= bestRank[1])) continue;
+      [best, bestRank] = [slot, rank];
+    }
+    return best;
+  }
+
+  /** False when another thread has taken the slot meanwhile. */
+  private take(slot: number, tag: bigint): boolean {
+    const before = Atomics.load(this.words, slot);
+    if (Atomics.compareExchange(this.words, slot, before, tag) !== before) return false;
+    if (before !== 0n) for (let i = At.ring; i < slotWords; i++) Atomics.store(this.words, slot + i, 0n);
+    return true;
+  }
+
+  private store(at: number, valueMs: number): void {
+    Atomics.store(this.words, at, BigInt(Math.floor(valueMs)));
+  }
+
+  private change(at: number, change: (word: bigint) => bigint): void {
+    for (;;) {
+      const before = Atomics.load(this.words, at);
+      if (Atomics.compareExchange(this.words, at, before, change(before)) === before) return;
+    }
+  }
+}

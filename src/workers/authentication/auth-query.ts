@@ -1,0 +1,94 @@
+/**
+ * auth_query: the stored password of a user as a server has it, looked up through a privileged role. Logins of one user at
+ * the same moment share an answer; for how long it holds beyond that is auth_query_cache_lifetime, which is 0 by default: a
+ * password that was changed or revoked counts at the next login.
+ */
+import { type Credential, credentialOf, storedPassword } from '../../shared/auth/credential.js';
+import { configuredPassword } from '../../shared/auth/configured-password.js';
+import { errors } from '../../shared/errors.js';
+import { askRowsWith } from '../backend/own-query.js';
+import type { PoolEntry } from '../backend/pool.js';
+import type { Worker } from '../worker.js';
+import { LoginRefused } from './login-refused.js';
+
+/** PgBouncer's query_wait for it; a catalog by its index answers in less than a millisecond. */
+const answerLimitMs = 10_000;
+const maxKept = 10_000;
+
+interface Known {
+  readonly stored: Promise<string | null>;
+  untilMs: number;
+}
+
+export class AuthQuery {
+  private readonly known = new Map<string, Known>();
+
+  constructor(private readonly worker: Worker) {}
+
+  get isOn(): boolean {
+    return this.worker.settings.auth_user !== '';
+  }
+
+  /**
+   * The stored password as the server has it; null when there is no such user, or he has none.
+   * @throws LoginRefused when the server cannot be asked
+   */
+  stored(user: string): Promise<string | null> {
+    const known = this.known.get(user);
+    if (known !== undefined && performance.now() < known.untilMs) return known.stored;
+    if (this.known.size >= maxKept) this.known.clear();
+    const asked: Known = { stored: this.ask(user), untilMs: Number.POSITIVE_INFINITY };
+    this.known.set(user, asked);
+    const settled = (keepMs: number): void => {
+      asked.untilMs = performance.now() + keepMs;
+      if (keepMs === 0 && this.known.get(user) === asked) this.known.delete(user);
+    };
+    asked.stored.then(() => settled(this.worker.settings.auth_query_cache_lifetime * 1000), () => settled(0));
+    return asked.stored;
+  }
+
+  /** A login has failed: what is known of the user may be old. */
+  forget(user: string): void {
+    this.known.delete(user);
+  }
+
+  forgetAll(): void {
+    this.known.clear();
+  }
+
+  private async ask(user: string): Promise<string | null> {
+    const { worker } = this;
+    const { nodes, settings } = worker;
+    const node = nodes.primary >= 0 ? nodes.primary : settings.backends.map(({ id }) => id).find((id) => nodes.isAlive(id));
+    if (node === undefined) throw new LoginRefused(errors.allNodesDown(), 'auth_query: no node is up', false);
+    try {
+      const rows = await this.rows(this.entry(), node, user);
+      return rows[0]?.[1] ?? null;
+    } catch (error) {
+      const reason = `auth_query on DB node ${node} failed: ${(error as Error).message}`;
+      throw new LoginRefused(errors.authQueryFailed(), reason, false);
+    }
+  }
+
+  private async rows(entry: PoolEntry, node: number, user: string): Promise<(string | null)[][]> {
+    const { pool, settings } = this.worker;
+    const pooled = pool.take(entry, node);
+    const link = pooled ?? (await pool.open(entry, node));
+    try {
+      return await askRowsWith(link, settings.auth_query, [user], answerLimitMs);
+    } finally {
+      void pool.release(entry, link, true);
+    }
+  }
+
+  private entry(): PoolEntry {
+    const { pool, settings: { auth_user: user, auth_dbname: database } } = this.worker;
+    return pool.entry([['user', user], ['database', database], ['application_name', 'pgloom auth_query']], this.credential(), 'service');
+  }
+
+  private credential(): Credential {
+    const { settings: { auth_user: user, auth_password: password }, access } = this.worker;
+    const from = password === '' ? 'pool_passwd' : 'auth_password';
+    return credentialOf(storedPassword(configuredPassword(access, password, user), user, from), user, from);
+  }
+}

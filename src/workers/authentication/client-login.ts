@@ -1,0 +1,174 @@
+/**
+ * The login of one client: who asks it for what, and what pgloom then shows to servers in its name.
+ *
+ *   enable_pool_hba on     rule of pool_hba.conf ──▶ its method ──▶ proved ──▶ first link
+ *   enable_pool_hba off    first link ──server trusts──▶ welcome
+ *   (relay mode)                │ server asks for X
+ *                               ▼
+ *                          the client is asked for X ──▶ proved ──▶ the server is answered ──▶ welcome
+ *
+ * In relay mode what a server asked for is remembered for a minute, and the client is asked first then: a server is not kept
+ * waiting for every client, and links of the pool can be had. In neither mode is a link taken from the pool, or a server
+ * answered, before the client has proved itself as the rule, or the server, wants it.
+ */
+import { type Credential, credentialOf, type StoredPassword } from '../../shared/auth/credential.js';
+import type { HbaRule } from '../../shared/auth/hba.js';
+import { errors } from '../../shared/errors.js';
+import type { BackendLink } from '../backend/backend-link.js';
+import type { Asked } from '../backend/connect.js';
+import type { PoolEntry, Standing } from '../backend/pool.js';
+import type { StartupRequest } from '../session/startup.js';
+import type { Worker } from '../worker.js';
+import type { ClientTls } from '../../shared/tls/client-tls.js';
+import { checkCertificate } from './client-certificate.js';
+import { askClearText, askMd5, askScram, type Asking } from './exchanges.js';
+import { LoginRefused, passwordRefused } from './login-refused.js';
+import { outsideLogin } from './outside-login.js';
+
+/** How the client has proved itself, and what for. */
+export interface Proof {
+  readonly credential: Credential;
+  readonly standing: Standing;
+}
+
+export interface LoginClient extends Asking {
+  /** '' for a Unix socket. */
+  readonly host: string;
+  readonly tls: ClientTls | null;
+}
+
+/** Towards servers that ask after all. */
+const trusted: Credential = { kind: 'none', why: 'the client was not asked for one: the DB node that it began with trusts it' };
+
+type PasswordMethod = 'password' | 'md5' | 'scram-sha-256';
+
+export class ClientLogin {
+  /** Whose links the client gets; null before it has been let in by a rule. */
+  private pooled: PoolEntry | null = null;
+  private readonly trustedKey: string;
+  private proof: Proof | null = null;
+  /** The client has been asked and has not answered. */
+  isAsking = false;
+
+  constructor(private readonly worker: Worker, private readonly request: StartupRequest, private readonly client: LoginClient) {
+    if (!worker.settings.enable_pool_hba) this.pooled = worker.pool.entry(request.parameters, trusted, 'trusted');
+    this.trustedKey = this.pooled?.key ?? '';
+  }
+
+  get entry(): PoolEntry {
+    if (this.pooled === null) throw new Error('links are wanted for a client that has not been let in');
+    return this.pooled;
+  }
+
+  /** Carries out a rule of pool_hba.conf. @throws LoginRefused */
+  async byRule(rule: HbaRule): Promise<void> {
+    const { user } = this.request;
+    checkCertificate(rule, user, this.client.tls);
+    switch (rule.method) {
+      case 'reject': throw new LoginRefused(errors.hbaReject({ host: this.client.host, user, database: this.request.database, tls: this.client.tls !== null }), `${rule.file}:${rule.line}`, false);
+      case 'trust':
+      case 'cert': return this.proved(await this.byTrust());
+      case 'password':
+      case 'md5':
+      case 'scram-sha-256': return this.proved(await this.byPassword(rule.method, false));
+      case 'ldap':
+      case 'pam': return this.proved(await this.byOutside(rule));
+    }
+  }
+
+  get isProved(): boolean {
+    return this.proof !== null;
+  }
+
+  /** In relay mode: what the client is to be asked for before a link is looked for; null when the server is to be heard first. */
+  get expected(): PasswordMethod | null {
+    if (this.proof !== null) return null;
+    const method = this.worker.serverMethods.recent(this.trustedKey);
+    return method === 'trust' ? null : method;
+  }
+
+  /** A server has trusted this user just now: links that it trusts may be had from the pool. */
+  get isTrusted(): boolean {
+    return this.worker.serverMethods.recent(this.trustedKey) === 'trust';
+  }
+
+  /** Relay mode: asks the client as a server asks. @throws LoginRefused */
+  async ask(method: PasswordMethod): Promise<void> {
+    this.isAsking = true;
+    try {
+      this.proved(await this.byPassword(method, this.worker.settings.allow_clear_text_frontend_auth));
+    } finally {
+      this.isAsking = false;
+    }
+  }
+
+  /** What the question of a server is given to while the client has not proved itself. */
+  readonly asked: Asked = async (method) => {
+    if (method !== 'trust') await this.ask(method);
+    return this.entry.as.credential;
+  };
+
+  /** Something was opened for this client. */
+  opened(link: BackendLink): void {
+    if (link.method !== null) this.worker.serverMethods.note(this.trustedKey, link.method);
+  }
+
+  /** What speaks against beginning with this link: it proves nothing of a client whom only the server can check. */
+  refusalOf(link: BackendLink): LoginRefused | null {
+    if (this.entry.standing !== 'own' || link.method !== 'trust') return null;
+    return passwordRefused(this.request.user, `nothing to compare the client's password with: pool_passwd has none, and DB node ${link.node} trusts everybody`);
+  }
+
+  private proved(proof: Proof): void {
+    this.proof = proof;
+    this.pooled = this.worker.pool.entry(this.request.parameters, proof.credential, proof.standing);
+  }
+
+  private async byTrust(): Promise<Proof> {
+    const { stored, from } = await this.worker.passwords.look(this.request.user);
+    return { credential: credentialOf(stored, this.request.user, from), standing: 'proved' };
+  }
+
+  /** @param mayAskClear allow_clear_text_frontend_auth */
+  private async byPassword(method: PasswordMethod, mayAskClear: boolean): Promise<Proof> {
+    const { user } = this.request;
+    const looked = await this.worker.passwords.look(user);
+    const { stored, from } = looked;
+    if (method === 'password' || (stored.kind === 'none' && mayAskClear)) return this.byClearText(stored);
+    const credential = credentialOf(stored, user, from);
+    const usesMd5 = method === 'md5' && stored.kind !== 'verifier' && !(stored.kind === 'none' && from === 'auth_query');
+    if (usesMd5) {
+      await askMd5(this.client, stored.kind === 'plain' ? stored.password : stored.kind === 'md5' ? stored.hash : null, stored.kind === 'none' ? stored.why : '');
+      return { credential, standing: 'proved' };
+    }
+    const verifier = await this.worker.passwords.verifier(user, looked);
+    const proof = await askScram(this.client, verifier, this.client.tls?.endPoint ?? null, unusableForScram(stored, user, from));
+    if (stored.kind !== 'verifier') return { credential, standing: 'proved' };
+    const { salt, iterations } = verifier;
+    return { credential: { kind: 'scram', keys: proof.keys, salt, iterations, from }, standing: 'proved' };
+  }
+
+  /** The password itself: compared with what is stored, and if it is not that, it is the server that has to say. */
+  private async byClearText(stored: StoredPassword): Promise<Proof> {
+    const password = await askClearText(this.client);
+    const matches = await this.worker.passwords.matches(password, this.request.user, stored);
+    return { credential: { kind: 'plain', password }, standing: matches ? 'proved' : 'own' };
+  }
+
+  /** LDAP and PAM: the client's password is for those, and for servers when nothing else is known. */
+  private async byOutside(rule: HbaRule): Promise<Proof> {
+    const { user } = this.request;
+    const password = await askClearText(this.client);
+    await outsideLogin(rule, user, password, this.client.host);
+    const { stored, from } = await this.worker.passwords.look(user);
+    const known = credentialOf(stored, user, from);
+    const isOwn = rule.options['backend_use_passwd'] === '1' || known.kind === 'none';
+    return { credential: isOwn ? { kind: 'plain', password } : known, standing: 'proved' };
+  }
+}
+
+/** Why the stored password cannot be right by SCRAM; null when it can. */
+function unusableForScram(stored: StoredPassword, user: string, from: string): string | null {
+  if (stored.kind === 'none') return stored.why;
+  return stored.kind === 'md5' ? `${from} has only an md5 hash of the password of user "${user}", and scram-sha-256 needs the password itself (TEXT or AES) or a SCRAM-SHA-256 verifier` : null;
+}

@@ -1,0 +1,58 @@
+/**
+ * Reads the client's answers ('p' messages) during the login, one for each time that one is wanted. What else comes waits,
+ * unread, in the kernel; the bytes of an answer are wiped from the link's buffer.
+ */
+import { errors, type PgError } from '../../shared/errors.js';
+import { F } from '../../shared/protocol/letters.js';
+import type { ClientLink, ClientReader } from '../session/client-link.js';
+import { LoginRefused } from './login-refused.js';
+
+/** PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH. */
+const maxAnswerBytes = 65_535;
+
+export class PasswordReader implements ClientReader {
+  private wanted: { readonly resolve: (answer: Buffer) => void; readonly reject: (error: LoginRefused) => void } | null = null;
+
+  /** @param ended the client has said goodbye (null), or sent what is no answer */
+  constructor(private readonly client: ClientLink, private readonly ended: (error: PgError | null) => void) {}
+
+  /** The payload of the client's next answer. @throws LoginRefused when the client goes */
+  next(): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      this.wanted = { resolve, reject };
+      if (this.client.isStalled) this.client.proceed();
+    });
+  }
+
+  process(data: Buffer, start: number, end: number): number {
+    if (this.wanted === null) {
+      this.client.stall();
+      return start;
+    }
+    const letter = data[start];
+    if (letter !== F.password) return this.end(letter === F.terminate ? null : errors.protocolViolation(`expected password response, got message type ${letter}`), end);
+    if (end - start < 5) return start;
+    const length = data.readInt32BE(start + 1);
+    if (length < 4 || length > 4 + maxAnswerBytes) return this.end(errors.badMessageLength('p', length), end);
+    const next = start + 1 + length;
+    if (next > end) return start;
+    const answer = Buffer.from(data.subarray(start + 5, next));
+    data.fill(0, start + 5, next);
+    const { wanted } = this;
+    this.wanted = null;
+    wanted.resolve(answer);
+    if (next < end) this.client.stall();
+    return next;
+  }
+
+  /** The session is over: whoever waits for an answer waits no longer. */
+  close(): void {
+    this.wanted?.reject(new LoginRefused(errors.protocolViolation('the client has gone'), 'the client has gone', false));
+    this.wanted = null;
+  }
+
+  private end(error: PgError | null, end: number): number {
+    this.ended(error);
+    return end;
+  }
+}

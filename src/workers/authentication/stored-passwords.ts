@@ -1,0 +1,59 @@
+/** What is known of users' passwords: pool_passwd first, auth_query when that has no line. */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type StoredPassword, storedPassword } from '../../shared/auth/credential.js';
+import { md5Hash } from '../../shared/auth/md5.js';
+import { matchesVerifier, mockVerifier, saltOf, type ScramVerifier, scramVerifierOf } from '../../shared/auth/scram-verifier.js';
+import type { Worker } from '../worker.js';
+import { AuthQuery } from './auth-query.js';
+
+export interface Looked {
+  readonly stored: StoredPassword;
+  /** For messages. */
+  readonly from: 'pool_passwd' | 'auth_query';
+}
+
+export class StoredPasswords {
+  readonly query: AuthQuery;
+
+  constructor(private readonly worker: Worker, private readonly loginSecret: Uint8Array) {
+    this.query = new AuthQuery(worker);
+  }
+
+  /** Makes salts and the verifiers of users who do not exist. The same after a restart when it can be. */
+  private get secret(): Uint8Array {
+    const { auth_password: password } = this.worker.settings;
+    return password === '' ? this.loginSecret : createHmac('sha256', 'pgloom login secret').update(password).digest();
+  }
+
+  /** @throws LoginRefused when auth_query is wanted and cannot be asked */
+  async look(user: string): Promise<Looked> {
+    const written = this.worker.access.passwords.get(user);
+    if (written !== undefined || !this.query.isOn) return { stored: storedPassword(written, user), from: 'pool_passwd' };
+    return { stored: storedPassword(await this.query.stored(user), user, 'auth_query'), from: 'auth_query' };
+  }
+
+  /** Whether it is the stored password; costs the same whatever is stored, but for a verifier's rounds. */
+  async matches(password: string, user: string, stored: StoredPassword): Promise<boolean> {
+    switch (stored.kind) {
+      case 'none': return false;
+      case 'plain': return isSame(password, stored.password);
+      case 'md5': return isSame(md5Hash(password, user), stored.hash);
+      case 'verifier': return matchesVerifier(password, stored.verifier);
+    }
+  }
+
+  /** What a client is asked by scram-sha-256 with: for an unknown user, too, with the same salt each time and the same work. */
+  async verifier(user: string, { stored, from }: Looked): Promise<ScramVerifier> {
+    if (stored.kind === 'verifier') return stored.verifier;
+    const { secret } = this;
+    if (stored.kind === 'plain') return scramVerifierOf(stored.password, saltOf(user, secret));
+    const mock = mockVerifier(user, secret);
+    if (from === 'pool_passwd') await scramVerifierOf(mock.salt, mock.salt);
+    return mock;
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHmac('sha256', 'same').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}

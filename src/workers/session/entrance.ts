@@ -1,0 +1,166 @@
+/**
+ * How a client comes in: from the first packet to the first ReadyForQuery.
+ *
+ *   startup ──▶ rule of pool_hba.conf ──▶ login ──▶ first link ──▶ welcome
+ *           └──relay mode─────────────────────────▶ first link (login on the way, when the server asks) ──▶ welcome
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { errors } from '../../shared/errors.js';
+import { LogLevel } from '../../shared/logger.js';
+import { ChildState } from '../../shared/memory/child-table.js';
+import type { HandOver } from '../../shared/messages.js';
+import { TX } from '../../shared/protocol/letters.js';
+import { keyData, readyForQuery } from '../../shared/protocol/writer.js';
+import type { ClientTls } from '../../shared/tls/client-tls.js';
+import { ClientLogin } from '../authentication/client-login.js';
+import { findRule } from '../authentication/hba-rule.js';
+import { LoginRefused } from '../authentication/login-refused.js';
+import { PasswordReader } from '../authentication/password-reader.js';
+import type { BackendLink } from '../backend/backend-link.js';
+import type { ServerRefusal } from '../backend/connect.js';
+import { startsIsolated } from './isolation.js';
+import { takeSecret } from './secret.js';
+import type { Session } from './session.js';
+import { Startup, type StartupRequest } from './startup.js';
+
+export class Entrance {
+  user = '';
+  database = '';
+  /** application_name of the startup packet. */
+  application = '';
+  /** How the client proves itself, and whose links it gets; from the startup packet on. */
+  login!: ClientLogin;
+  private tls: ClientTls | null = null;
+  private passwords: PasswordReader | null = null;
+  /** When the client answered first to the question for its password; 0 before. */
+  private answeredMs = 0;
+  /** The answer to a failed login waits. */
+  private isRefused = false;
+
+  constructor(private readonly session: Session, private readonly handOver: HandOver) {}
+
+  /** Reads the first packets. */
+  open(): void {
+    const { session } = this;
+    const { client, worker } = session;
+    const { server } = worker.tls;
+    const startup = new Startup({
+      offersTls: server !== null && this.handOver.transport === 'tcp',
+      reply: (bytes) => client.send(bytes),
+      startTls: (hello) => server !== null && client.startTls(server, hello, (shown, fault) => {
+        this.tls = shown;
+        startup.encrypted(fault);
+      }),
+      started: (request) => this.started(request),
+      cancelRequested: (pid, key) => session.cancelRequested(pid, key),
+      refused: (error) => session.fail(error),
+    });
+    client.reader = startup;
+  }
+
+  private started(request: StartupRequest): void {
+    const { session, handOver } = this;
+    const { worker, client, childRow } = session;
+    const { user, database, application } = request;
+    this.user = user;
+    this.database = database;
+    this.application = application;
+    Object.assign(session.identity, { user, database, application });
+    const { host, port } = handOver;
+    worker.childTable.setClient(childRow, { database, user, host, port, application, connectedMs: session.connectedMs, secret: takeSecret() });
+    if (request.negotiation !== null) client.send(request.negotiation);
+    const passwords = new PasswordReader(client, (error) => (error === null ? session.finish('the client left', null) : session.fail(error)));
+    this.passwords = passwords;
+    client.reader = passwords;
+    this.login = new ClientLogin(worker, request, { user, host, tls: this.tls, send: (bytes) => client.send(bytes), next: () => this.nextAnswer(passwords) });
+    if (!session.settings.enable_pool_hba) return this.begin();
+    const caller = { transport: handOver.transport, host, user, database, tls: this.tls !== null };
+    findRule(worker.access.hba, caller).then((rule) => this.login.byRule(rule)).then(() => this.begin(), (error: unknown) => this.refuse(error));
+  }
+
+  /** What the client answers; looked at later when too many logins from its address have failed. */
+  private async nextAnswer(passwords: PasswordReader): Promise<Buffer> {
+    const answer = await passwords.next();
+    if (this.answeredMs === 0) this.answeredMs = performance.now();
+    const { session: { worker: { loginFailures }, settings: { auth_failure_delay: delayMs } }, handOver: { host }, user } = this;
+    for (;;) {
+      const heldMs = loginFailures.heldMs(host, user, delayMs);
+      if (heldMs === 0 || this.session.over) return answer;
+      await sleep(heldMs);
+    }
+  }
+
+  /** pool_hba.conf lets the client in, or it is the server's question that counts. */
+  private begin(): void {
+    if (this.session.over) return;
+    this.session.beginTraffic();
+    this.firstLink();
+  }
+
+  /** Waits for a link to the load-balance node: it shows that user and database exist, and what the server's parameters are. */
+  firstLink(): void {
+    const { session } = this;
+    if (session.over || this.isRefused) return;
+    const { expected } = this.login;
+    if (expected !== null) {
+      this.login.ask(expected).then(() => this.firstLink(), (error: unknown) => this.refuse(error));
+      return;
+    }
+    const { router, supply } = session.traffic;
+    const node = router.readerForLogin();
+    if (node < 0) return session.fail(errors.allNodesDown());
+    const link = supply.get(node);
+    if (link === null) session.client.stall();
+    else this.welcome(link);
+  }
+
+  private welcome(link: BackendLink): void {
+    const { session } = this;
+    const { worker, childRow, traffic: { router } } = session;
+    const refusal = this.login.refusalOf(link);
+    if (refusal !== null) return this.refuse(refusal);
+    if (this.answeredMs !== 0) worker.loginFailures.succeeded(this.handOver.host, this.user);
+    worker.childTable.setLoadBalanceNode(childRow, router.loadBalanceNode);
+    // With it off, string literals end elsewhere than the parser thinks.
+    if (link.parameters.get('standard_conforming_strings') === 'off' || startsIsolated(link.isolation)) {
+      router.pinned = router.pinnedFromStart = true;
+    }
+    const canWrite = !router.isRaw && worker.nodes.primary >= 0;
+    const key = keyData(worker.childTable.id(childRow), worker.childTable.secret(childRow).subarray(0, 4));
+    session.welcomed();
+    session.client.send(Buffer.concat([link.welcome(canWrite), key, readyForQuery(TX.idle)]));
+    worker.childTable.setState(childRow, ChildState.idle);
+    if (session.client.isStalled) session.client.proceed();
+  }
+
+  /** The client has not shown that it is who it says. A failure is answered late, and counted. */
+  refuse(error: unknown): void {
+    if (this.session.over) return;
+    if (!(error instanceof LoginRefused)) return this.session.clientBroken(error as Error);
+    this.answerLate(error.isFailure, () => this.session.fail(error.error, error.reason));
+  }
+
+  /** A server has refused the login. With a password that only it can check, that is a guess of the client's. */
+  refusedByServer(node: number, error: ServerRefusal): void {
+    const { session, user } = this;
+    const isGuess = this.login.entry.standing === 'own' && error.sqlstate.startsWith('28');
+    if (!isGuess && error.sqlstate === '28P01') session.log.log(LogLevel.log, `DB node ${node} refuses what pgloom knows of the password of user "${user}"`);
+    this.answerLate(isGuess, () => session.finish(`DB node ${node}: ${error.message}`, error.response));
+  }
+
+  private answerLate(isFailure: boolean, answer: () => void): void {
+    const { session: { worker, settings }, user, handOver: { host } } = this;
+    this.isRefused = true;
+    worker.passwords.query.forget(user);
+    const delayMs = isFailure ? worker.loginFailures.failed(host, user, settings.auth_failure_delay) : 0;
+    // Counted from the client's answer: how long it took to find out is nobody's business.
+    const waitMs = this.answeredMs === 0 ? delayMs : delayMs - (performance.now() - this.answeredMs);
+    if (waitMs <= 0) answer();
+    else setTimeout(answer, waitMs);
+  }
+
+  /** The session is over. */
+  close(): void {
+    this.passwords?.close();
+  }
+}

@@ -1,0 +1,178 @@
+/** Client authentication against real servers: relay mode, pool_hba.conf, auth_query, pass-through of SCRAM. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
+import { startPgloom, type Pgloom } from '../support/pgloom.js';
+
+const right = 'r:ight pass';
+const methods = ['trust', 'password', 'md5', 'scram'] as const;
+let cluster: Cluster;
+let md5Hash = '';
+let verifier = '';
+
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+before(async () => {
+  cluster = await startCluster({
+    standbys: 0,
+    auth: [
+      'host all postgres 127.0.0.1/32 trust',
+      ...methods.map((method) => `host all by_${method} 127.0.0.1/32 ${method === 'scram' ? 'scram-sha-256' : method}`),
+      'host all all 127.0.0.1/32 scram-sha-256',
+    ].join('\n'),
+  });
+  await cluster.query(0, [
+    ...methods.map((method) => `SET password_encryption = ${method === 'md5' ? 'md5' : '\'scram-sha-256\''}; CREATE ROLE by_${method} LOGIN PASSWORD ${literal(right)}`),
+    `CREATE ROLE looker LOGIN SUPERUSER PASSWORD ${literal(right)}`,
+    'CREATE DATABASE test',
+  ].join(';').replace(';CREATE DATABASE test', ''));
+  await cluster.query(0, 'CREATE DATABASE test');
+  const rows = await cluster.query<{ rolname: string; rolpassword: string }>(0, 'SELECT rolname, rolpassword FROM pg_authid WHERE rolpassword IS NOT NULL');
+  md5Hash = rows.find(({ rolname }) => rolname === 'by_md5')?.rolpassword ?? '';
+  verifier = rows.find(({ rolname }) => rolname === 'by_scram')?.rolpassword ?? '';
+});
+
+after(() => cluster?.stop());
+
+interface Setting {
+  readonly hba?: string;
+  readonly poolPasswd?: string;
+  readonly settings?: Record<string, string | number | boolean>;
+}
+
+async function withPgloom(setting: Setting, use: (pgloom: Pgloom) => Promise<void>): Promise<void> {
+  const node = cluster.nodes[0];
+  assert.ok(node);
+  const pgloom = await startPgloom({
+    nodes: [node], ...setting, settings: { worker_threads: 1, auth_failure_delay: 0, sr_check_period: 0, ...setting.settings },
+  });
+  try {
+    await use(pgloom);
+    assert.ok(!pgloom.stderr().includes(right), 'the password does not stand in the log');
+  } finally {
+    await pgloom.stop();
+  }
+}
+
+/** Logs in and asks who it is; rejects as the driver does. */
+async function login(pgloom: Pgloom, user: string, password: string | undefined): Promise<string> {
+  const client = new Client({ host: pgloom.host, port: pgloom.port, user, database: 'test', connectionTimeoutMillis: 20_000, ...(password !== undefined && { password }) });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ current_user: string }>('SELECT current_user');
+    return rows[0]?.current_user ?? '';
+  } finally {
+    await client.end();
+  }
+}
+
+const refused = /password authentication failed for user "/;
+
+test('relay mode: the client is asked as the server asks, whether or not a link lies in the pool', async () => {
+  const poolPasswd = methods.map((method) => `by_${method}:TEXT${right.replace(':', '\\:')}`).join('\n');
+  await withPgloom({ poolPasswd }, async (pgloom) => {
+    assert.equal(await login(pgloom, 'by_trust', undefined), 'by_trust');
+    for (const user of ['by_password', 'by_md5', 'by_scram']) {
+      await assert.rejects(login(pgloom, user, 'wrong'), refused);
+      assert.equal(await login(pgloom, user, right), user);
+      await assert.rejects(login(pgloom, user, 'wrong'), refused);
+      await assert.rejects(login(pgloom, user, ''));
+      assert.equal(await login(pgloom, user, right), user);
+    }
+    await assert.rejects(login(pgloom, 'nobody', right), refused);
+  });
+});
+
+test('relay mode without pool_passwd: only with allow_clear_text_frontend_auth is the server asked with the client\'s own password', async () => {
+  await withPgloom({}, async (pgloom) => {
+    for (const user of ['by_md5', 'by_scram']) await assert.rejects(login(pgloom, user, right), refused);
+    assert.equal(await login(pgloom, 'by_password', right), 'by_password');
+    assert.match(pgloom.stderr(), /pool_passwd has no password of user "by_scram"/);
+  });
+  await withPgloom({ settings: { allow_clear_text_frontend_auth: true } }, async (pgloom) => {
+    for (const user of ['by_password', 'by_md5', 'by_scram']) {
+      for (const _ of [1, 2]) {
+        assert.equal(await login(pgloom, user, right), user);
+        await assert.rejects(login(pgloom, user, 'wrong'), refused);
+      }
+    }
+  });
+});
+
+test('pool_hba.conf: every method with every stored form that serves it', async () => {
+  for (const [stored, user, good] of [
+    [`TEXT${right.replace(':', '\\:')}`, 'by_scram', ['password', 'md5', 'scram-sha-256']],
+    [md5Hash, 'by_md5', ['password', 'md5']],
+    [verifier.replace(':', '\\:').replace(/:(?=[^:]*$)/, '\\:'), 'by_scram', ['password', 'md5', 'scram-sha-256']],
+  ] as const) {
+    for (const method of ['password', 'md5', 'scram-sha-256']) {
+      await withPgloom({ hba: `host all all all ${method}`, poolPasswd: `${user}:${stored}\n` }, async (pgloom) => {
+        for (const _ of [1, 2]) {
+          if ((good as readonly string[]).includes(method)) assert.equal(await login(pgloom, user, right), user, `${method} ${stored.slice(0, 5)}`);
+          else await assert.rejects(login(pgloom, user, right), refused);
+          await assert.rejects(login(pgloom, user, 'wrong'), refused);
+          await assert.rejects(login(pgloom, 'nobody', right), refused);
+        }
+      });
+    }
+  }
+});
+
+test('a client that is trusted here gets no further than what is known of its password, and is told what is missing', async () => {
+  await withPgloom({ hba: 'host all all all trust', poolPasswd: `by_md5:${md5Hash}\n` }, async (pgloom) => {
+    assert.equal(await login(pgloom, 'by_md5', undefined), 'by_md5');
+    await assert.rejects(login(pgloom, 'by_scram', undefined), /the server asks for scram-sha-256 authentication of user "by_scram", and pool_passwd has no password of user "by_scram"/);
+  });
+});
+
+test('pool_hba.conf with method password and nobody to check it lets nobody in', async () => {
+  await withPgloom({ hba: 'host all all all password' }, async (pgloom) => {
+    await assert.rejects(login(pgloom, 'by_trust', 'anything'), refused);
+    assert.match(pgloom.stderr(), /nothing to compare the client's password with/);
+  });
+});
+
+test('auth_query: no pool_passwd is needed, a new password counts at the next login, and the pool does not remember the old', async () => {
+  const settings = { auth_user: 'looker', auth_password: right, pool_passwd: '' };
+  await withPgloom({ settings }, async (pgloom) => {
+    for (const user of ['by_md5', 'by_scram']) {
+      assert.equal(await login(pgloom, user, right), user);
+      await assert.rejects(login(pgloom, user, 'wrong'), refused);
+    }
+  });
+  await withPgloom({ hba: 'host all all all scram-sha-256', settings }, async (pgloom) => {
+    await assert.rejects(login(pgloom, 'nobody', right), refused);
+    assert.equal(await login(pgloom, 'by_scram', right), 'by_scram');
+    try {
+      await cluster.query(0, 'ALTER ROLE by_scram PASSWORD \'changed\'');
+      await assert.rejects(login(pgloom, 'by_scram', right), refused);
+      assert.equal(await login(pgloom, 'by_scram', 'changed'), 'by_scram');
+      await cluster.query(0, 'ALTER ROLE by_scram PASSWORD NULL');
+      await assert.rejects(login(pgloom, 'by_scram', 'changed'), refused);
+    } finally {
+      await cluster.query(0, `ALTER ROLE by_scram PASSWORD ${literal(right)}`);
+    }
+    assert.equal(await login(pgloom, 'by_scram', right), 'by_scram');
+  });
+});
+
+test('a password changed in pool_passwd counts from the reload on', async () => {
+  await withPgloom({ hba: 'host all all all md5', poolPasswd: `by_scram:TEXT${right.replace(':', '\\:')}\n` }, async (pgloom) => {
+    assert.equal(await login(pgloom, 'by_scram', right), 'by_scram');
+    writeFileSync(join(pgloom.directory, 'pool_passwd'), 'by_scram:TEXTother\n');
+    pgloom.signal('SIGHUP');
+    let failure: unknown = null;
+    for (let tries = 0; tries < 200 && failure === null; tries++) {
+      failure = await login(pgloom, 'by_scram', right).then(() => null, (error: unknown) => error);
+      await sleep(20);
+    }
+    assert.match(String(failure), refused);
+    // Now pgloom is content, but the server is not.
+    await assert.rejects(login(pgloom, 'by_scram', 'other'), refused);
+    assert.match(pgloom.stderr(), /DB node 0 refuses what pgloom knows of the password of user "by_scram"/);
+  });
+});
