@@ -5,6 +5,7 @@
  */
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { isDeepStrictEqual } from 'node:util';
 import { getHeapStatistics } from 'node:v8';
 import { BroadcastChannel, parentPort, threadId } from 'node:worker_threads';
 import { createLogger, LogLevel, newLogIdentity, type Logger } from '../shared/logger.js';
@@ -151,6 +152,8 @@ export class Worker {
     switch (message.type) {
       case 'settings':
         this.settings = message.settings;
+        // Links to servers that were made before do not hold to what is asked for now.
+        if (!isDeepStrictEqual(this.access.tls.backend, message.access.tls.backend)) this.pool.closeAll();
         this.access = message.access;
         this.tls = new WorkerTls(message.access.tls);
         this.passwords.query.forgetAll();

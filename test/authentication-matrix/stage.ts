@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onProcessEnd } from '../../src/main/demo/process-end.js';
 import { serverIdentity } from '../../src/main/demo/unprivileged.js';
 import { startAuthServer, type AuthServer } from '../support/auth-server.js';
 import { makeCertificates, type Certificate, type TestCertificates } from '../support/certificates.js';
@@ -28,11 +29,12 @@ export class Stage {
 
   private constructor(
     readonly directory: string, readonly server: AuthServer, private readonly certificates: TestCertificates,
-    private readonly clients: ReadonlyMap<string, Certificate>,
+    private readonly clients: ReadonlyMap<string, Certificate>, private readonly forget: () => void,
   ) {}
 
   static async open(): Promise<Stage> {
     const directory = mkdtempSync(join(tmpdir(), 'pgloom-matrix-'));
+    const forget = onProcessEnd(() => rmSync(directory, { recursive: true, force: true }));
     try {
       chmodSync(directory, 0o755);
       const passwords = passwordsOf(storedForms, 'first');
@@ -47,9 +49,10 @@ export class Stage {
         tls: { certificateFile: serverCertificate.cert, keyFile: serverCertificate.key },
       });
       await server.query(`alter role ${lookUpRole} superuser`);
-      return new Stage(directory, server, certificates, clients);
+      return new Stage(directory, server, certificates, clients, forget);
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });
+      forget();
       throw error;
     }
   }
@@ -57,6 +60,7 @@ export class Stage {
   async close(): Promise<void> {
     await this.server.stop();
     rmSync(this.directory, { recursive: true, force: true });
+    this.forget();
   }
 
   /** Where psql waits between logins. */

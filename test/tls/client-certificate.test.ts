@@ -3,48 +3,47 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { withClient } from '../support/pgloom.js';
-import { psql, sslFiles, withTlsPgloom } from './fixture.js';
+import { psql, sharedTlsPgloom, sslFiles, withTlsPgloom } from './fixture.js';
+
+const shared = sharedTlsPgloom();
 
 test('psql verifies our certificate and its name, and queries over TLS 1.3 and TLS 1.2', async () => {
-  await withTlsPgloom(async ({ port }, { authority }) => {
-    const rooted = `sslmode=verify-full sslrootcert=${authority.cert}`;
-    for (const version of ['TLSv1.3', 'TLSv1.2']) {
-      const ran = await psql(port, `${rooted} ssl_max_protocol_version=${version}`, '\\conninfo', 'select count(*) from items');
-      assert.equal(ran.stderr, '');
-      assert.match(ran.stdout, new RegExp(`SSL connection \\(protocol: ${version}`));
-      assert.match(ran.stdout, /^100$/m);
-    }
-    const inClear = await psql(port, 'sslmode=disable', '\\conninfo');
-    assert.doesNotMatch(inClear.stdout, /SSL/);
-    const wrongName = await psql(port, `${rooted} host=example.org`);
-    assert.match(wrongName.stderr, /server certificate for "localhost" .*does not match host name "example.org"/);
-  });
+  const { pgloom: { port }, certificates: { authority } } = await shared();
+  const rooted = `sslmode=verify-full sslrootcert=${authority.cert}`;
+  for (const version of ['TLSv1.3', 'TLSv1.2']) {
+    const ran = await psql(port, `${rooted} ssl_max_protocol_version=${version}`, '\\conninfo', 'select count(*) from items');
+    assert.equal(ran.stderr, '');
+    assert.match(ran.stdout, new RegExp(`SSL connection \\(protocol: ${version}`));
+    assert.match(ran.stdout, /^100$/m);
+  }
+  const inClear = await psql(port, 'sslmode=disable', '\\conninfo');
+  assert.doesNotMatch(inClear.stdout, /SSL/);
+  const wrongName = await psql(port, `${rooted} host=example.org`);
+  assert.match(wrongName.stderr, /server certificate for "localhost" .*does not match host name "example.org"/);
 });
 
 test('a certificate that is not valid keeps a client out, with OpenSSL\'s reason; none at all, or a valid one, does not', async () => {
-  await withTlsPgloom(async ({ port }, { authority, client, revokedClient, strangerClient }) => {
-    const expired = await authority.issueClient('postgres', { days: -1 });
-    const serverOnly = await authority.issueServer('postgres');
-    const good = await psql(port, `sslmode=require ${sslFiles(client)}`, 'select 1');
-    assert.deepEqual([good.status, good.stdout], [0, '1\n']);
-    for (const [certificate, reason] of [[revokedClient, 'certificate revoked'], [strangerClient, 'unable to verify the first certificate'],
-      [expired, 'certificate has expired'], [serverOnly, 'unsuitable certificate purpose|unsupported certificate purpose']] as const) {
-      const ran = await psql(port, `sslmode=require ${sslFiles(certificate)}`, 'select 1');
-      assert.equal(ran.status, 2);
-      assert.match(ran.stderr, new RegExp(`FATAL: {2}client certificate is not valid\\n.*certificate "CN=postgres": (${reason})`));
-    }
-  });
+  const { pgloom: { port }, certificates: { authority, client, revokedClient, strangerClient } } = await shared();
+  const expired = await authority.issueClient('postgres', { days: -1 });
+  const serverOnly = await authority.issueServer('postgres');
+  const good = await psql(port, `sslmode=require ${sslFiles(client)}`, 'select 1');
+  assert.deepEqual([good.status, good.stdout], [0, '1\n']);
+  for (const [certificate, reason] of [[revokedClient, 'certificate revoked'], [strangerClient, 'unable to verify the first certificate'],
+    [expired, 'certificate has expired'], [serverOnly, 'unsuitable certificate purpose|unsupported certificate purpose']] as const) {
+    const ran = await psql(port, `sslmode=require ${sslFiles(certificate)}`, 'select 1');
+    assert.equal(ran.status, 2);
+    assert.match(ran.stderr, new RegExp(`FATAL: {2}client certificate is not valid\\n.*certificate "CN=postgres": (${reason})`));
+  }
 });
 
 test('the pg driver queries over TLS, also with a certificate', async () => {
-  await withTlsPgloom(async (pgloom, { authority, client }) => {
-    const ca = readFileSync(authority.cert, 'utf8');
-    const files = { cert: readFileSync(client.cert, 'utf8'), key: readFileSync(client.key, 'utf8') };
-    for (const ssl of [{ ca, servername: 'localhost' }, { ca, servername: 'localhost', ...files }]) {
-      const rows = await withClient(pgloom, async (pg) => (await pg.query<{ sum: string }>('select sum(id) from items where id <= $1', [10])).rows, { ssl });
-      assert.deepEqual(rows, [{ sum: '55' }]);
-    }
-  });
+  const { pgloom, certificates: { authority, client } } = await shared();
+  const ca = readFileSync(authority.cert, 'utf8');
+  const files = { cert: readFileSync(client.cert, 'utf8'), key: readFileSync(client.key, 'utf8') };
+  for (const ssl of [{ ca, servername: 'localhost' }, { ca, servername: 'localhost', ...files }]) {
+    const rows = await withClient(pgloom, async (pg) => (await pg.query<{ sum: string }>('select sum(id) from items where id <= $1', [10])).rows, { ssl });
+    assert.deepEqual(rows, [{ sum: '55' }]);
+  }
 });
 
 test('hostssl and hostnossl lines of pool_hba.conf tell the two kinds of connections apart', async () => {

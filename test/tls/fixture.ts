@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { after } from 'node:test';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { int32, startup } from '../../src/shared/protocol/writer.js';
@@ -26,6 +27,30 @@ export async function withCertificates<T>(use: (certificates: TestCertificates, 
 
 export function tlsSettings({ server, authority, crl }: TestCertificates): Record<string, string | number | boolean> {
   return { ssl: true, ssl_key: server.key, ssl_cert: server.cert, ssl_ca_cert: authority.cert, ssl_crl_file: crl, backend_sslmode: 'disable' };
+}
+
+export interface SharedTls {
+  readonly pgloom: Pgloom;
+  readonly certificates: TestCertificates;
+}
+
+/** One pgloom for all tests of a file, started when it is first asked for. */
+export function sharedTlsPgloom(): () => Promise<SharedTls> {
+  let started: Promise<SharedTls> | null = null;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => { end = resolve; });
+  let running: Promise<void> = Promise.resolve();
+  after(async () => {
+    end();
+    await running;
+  });
+  return () => started ??= new Promise((resolve, reject) => {
+    running = withTlsPgloom(async (pgloom, certificates) => {
+      resolve({ pgloom, certificates });
+      await ended;
+    });
+    running.catch(reject);
+  });
 }
 
 /** pgloom that offers TLS, by the usual certificates. */

@@ -5,7 +5,7 @@ import { message } from '../../../test/protocol/messages.js';
 import { body, int32 } from '../../../test/support/wire-fields.js';
 import { pick, type Random } from '../grammar.js';
 import { chance, flipped, noise, spoilt, upTo } from './mutation.js';
-import { finalText, md5Proof, readServerFirst, type ScramFinal, scramFinal, type ScramFirst, type ServerFirst } from './proofs.js';
+import { channelOf, finalText, md5Proof, readServerFirst, type ScramFinal, scramFinal, type ScramFirst, type ServerFirst } from './proofs.js';
 
 /**
  * right: as it should be; spoilt: of the right password, but changed where it must not be; wrong: of another password, and
@@ -93,26 +93,35 @@ export function scramEnd(answerer: Answerer, first: ScramFirst, payload: Buffer)
   const { random, password, honesty, damage, binding } = answerer;
   const server = readServerFirst(payload);
   if (server === null) return null;
-  const final = scramFinal(password, first, server, first.mechanism.endsWith('-PLUS') ? binding : Buffer.alloc(0));
-  if (honesty === 'spoilt') return { server, bytes: message('p', spoiltFinal(random, final)) };
+  const channel = channelOf(first, first.mechanism.endsWith('-PLUS') ? binding : Buffer.alloc(0));
+  const prove = (c: string, r: string): ScramFinal => scramFinal(password, first, server, c, r);
+  const final = prove(channel, server.nonce);
+  if (honesty === 'spoilt') return { server, bytes: message('p', spoiltFinal(random, final, prove)) };
   const text = finalText(final);
   return { server, bytes: message('p', honesty === 'wrong' && chance(random, damage) ? latin(spoilt(random, text.toString('latin1'))) : text) };
 }
 
-/** The proof belongs to what was said before: with any of it changed it must not be taken. */
-function spoiltFinal(random: Random, final: ScramFinal): Buffer {
+/**
+ * The proof belongs to what was said before: with any of it changed it must not be taken, not even when it was made for what
+ * was changed (somebody stands between, or says again what he has heard).
+ */
+function spoiltFinal(random: Random, final: ScramFinal, prove: (channel: string, nonce: string) => ScramFinal): Buffer {
   const { channel, nonce, proof } = final;
   const changed = (part: Partial<ScramFinal>): Buffer => finalText({ ...final, ...part });
   const other = (text: string): string => (text === 'biws' ? 'eSws' : 'biws');
-  switch (upTo(random, 9)) {
+  const longer = Buffer.concat([Buffer.from(channel, 'base64'), Buffer.from('x')]).toString('base64');
+  switch (upTo(random, 12)) {
     case 0: return changed({ proof: flipped(random, proof) });
     case 1: return changed({ proof: proof.subarray(0, upTo(random, 32)) });
     case 2: return changed({ proof: Buffer.concat([proof, noise(random, 8), Buffer.from('x')]) });
     case 3: return changed({ nonce: spoilt(random, nonce) });
     case 4: return changed({ nonce: nonce.slice(0, 24) });
     case 5: return changed({ channel: other(channel) });
-    case 6: return changed({ channel: Buffer.concat([Buffer.from(channel, 'base64'), Buffer.from('x')]).toString('base64') });
+    case 6: return changed({ channel: longer });
     case 7: return latin(`c=${channel},r=${nonce},x=new,p=${proof.toString('base64')}`);
-    default: return latin(`c=${channel},r=${nonce}`);
+    case 8: return latin(`c=${channel},r=${nonce}`);
+    case 9: return finalText(prove(pick(random, [longer, other(channel), '']), nonce));
+    case 10: return finalText(prove(flipped(random, Buffer.from(channel, 'base64')).toString('base64'), nonce));
+    default: return finalText(prove(channel, pick(random, [nonce.slice(0, -1), `${nonce}x`, nonce.slice(0, 24), `${nonce.startsWith('x') ? 'y' : 'x'}${nonce.slice(1)}`])));
   }
 }

@@ -88,7 +88,8 @@ class Conversation {
   private async login(): Promise<boolean> {
     const { peer, random } = this;
     const right = startup({ user: this.account.user, database: 'test', ...(chance(random, 0.2) && { application_name: 'fuzz' }) });
-    const isRight = this.isPlain || chance(random, 0.8);
+    if (!this.isPlain && chance(random, 0.05)) return this.brokenStartup(right);
+    const isRight = this.isPlain || chance(random, 0.85);
     const packet = isRight ? right : this.oddStartup(right);
     // Guessing blindly what will be asked.
     const early = !this.isPlain && chance(random, 0.1) ? this.disobedience() : Buffer.alloc(0);
@@ -181,18 +182,27 @@ class Conversation {
     return true;
   }
 
+  /** By chance it may be any first packet there is. */
+  private async brokenStartup(right: Buffer): Promise<false> {
+    const { peer, random } = this;
+    const noisy = Buffer.concat([int32(12 + upTo(random, 20)), int32(196_608), noise(random, 60)]);
+    peer.expect('raw');
+    await peer.write(Buffer.concat([chance(random, 0.8) ? misframed(random, right, false) : noisy, chance(random, 0.3) ? this.disobedience() : Buffer.alloc(0)]));
+    await peer.nextSoon(quietMs);
+    return false;
+  }
+
+  /** Well framed. */
   private oddStartup(right: Buffer): Buffer {
     const { random } = this;
     const { user } = this.account;
-    switch (upTo(random, 8)) {
-      case 0: return misframed(random, right, false);
+    switch (upTo(random, 6)) {
       case 1: return startup({ user: spoilt(random, user), database: 'test' });
       case 2: return startup({ user, database: spoilt(random, 'test') });
-      case 3: return startup({ user, database: 'test' }, pick(random, [196_609, 196_610, 131_072, 262_144, 0, -1, 80_877_102, 80_877_103, 80_877_104]));
+      case 3: return startup({ user, database: 'test' }, pick(random, [196_609, 196_610, 131_072, 262_144, 0, -1, 80_877_102]));
       case 4: return startup({ user, database: 'test', ...pick(random, [{ options: '-c role=postgres' }, { replication: 'database' }, { '_pq_.x': 'y' }, { USER: 'postgres' }, { session_authorization: 'postgres' }, { role: 'postgres' }]) });
       case 5: return startup(pick<Record<string, string>>(random, [{}, { database: 'test' }, { user: '' }, { user: 'x'.repeat(upTo(random, 9_900)) }]));
-      case 6: return Buffer.concat([right, right]);
-      default: return Buffer.concat([int32(12 + upTo(random, 20)), int32(196_608), noise(random, 60)]);
+      default: return Buffer.concat([right, right]);
     }
   }
 

@@ -100,8 +100,10 @@ async function broken(peer: Peer, { random, hellos }: OpeningOptions): Promise<O
   const hello = pick(random, hellos);
   peer.expect('raw');
   switch (upTo(random, 6)) {
-    case 0: // bytes behind the request, ahead of the handshake
-      await peer.write(Buffer.concat([sslRequest, pick(random, [hello, noise(random, 30), sslRequest, Buffer.from([0x16])])]));
+    case 0: // bytes behind the request, ahead of the handshake, in one packet
+      peer.expect('byte');
+      peer.put(Buffer.concat([sslRequest, pick(random, [hello, Buffer.from('x'), Buffer.concat([noise(random, 30), Buffer.from([0])]), sslRequest, Buffer.from([0x16]), startup({ user: 'fuzz_md5', database: 'test' })])]));
+      if (await peer.nextByte() !== null) throw peer.fail('answered an encryption request with bytes behind it');
       break;
     case 1:
       await peer.write(misframed(random, chance(random, 0.7) ? sslRequest : gssEncRequest, false));

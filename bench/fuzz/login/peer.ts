@@ -75,7 +75,8 @@ export class Peer {
     }
   }
 
-  private put(bytes: Buffer): void {
+  /** In one piece. */
+  put(bytes: Buffer): void {
     if (this.stream.writable) this.stream.write(bytes);
   }
 

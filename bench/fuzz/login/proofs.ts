@@ -40,12 +40,16 @@ export interface ScramFinal {
   readonly proof: Buffer;
 }
 
-/** @param binding of the server's certificate for -PLUS, else empty */
-export function scramFinal(password: string, first: ScramFirst, server: ServerFirst, binding: Buffer): ScramFinal {
-  const channel = Buffer.concat([Buffer.from(first.gs2, 'latin1'), binding]).toString('base64');
+/** c= as it should be. @param binding of the server's certificate for -PLUS, else empty */
+export function channelOf(first: ScramFirst, binding: Buffer): string {
+  return Buffer.concat([Buffer.from(first.gs2, 'latin1'), binding]).toString('base64');
+}
+
+/** A proof that fits channel and nonce, be they right or wrong. */
+export function scramFinal(password: string, first: ScramFirst, server: ServerFirst, channel: string, nonce: string): ScramFinal {
   const { clientKey, storedKey } = keysOf(password, server.salt, server.iterations);
-  const signature = createHmac('sha256', storedKey).update(Buffer.from(`${first.bare},${server.text},c=${channel},r=${server.nonce}`, 'latin1')).digest();
-  return { channel, nonce: server.nonce, proof: Buffer.from(clientKey.map((byte, at) => byte ^ (signature[at] ?? 0))) };
+  const signature = createHmac('sha256', storedKey).update(Buffer.from(`${first.bare},${server.text},c=${channel},r=${nonce}`, 'latin1')).digest();
+  return { channel, nonce, proof: Buffer.from(clientKey.map((byte, at) => byte ^ (signature[at] ?? 0))) };
 }
 
 export function finalText({ channel, nonce, proof }: ScramFinal): Buffer {

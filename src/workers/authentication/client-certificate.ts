@@ -1,4 +1,5 @@
 /** Whether the client's certificate is what the rule wants. That an authority has signed it was checked when TLS began. */
+import { certificateWanted } from '../../shared/auth/client-question.js';
 import type { HbaRule } from '../../shared/auth/hba.js';
 import { errors } from '../../shared/errors.js';
 import type { ClientTls } from '../../shared/tls/client-tls.js';
@@ -6,8 +7,8 @@ import { LoginRefused } from './login-refused.js';
 
 /** @throws LoginRefused for method cert, and where clientcert is set, when the certificate is missing or another's */
 export function checkCertificate(rule: HbaRule, user: string, tls: ClientTls | null): void {
-  const wanted = rule.method === 'cert' ? 'verify-full' : rule.options['clientcert'];
-  if (wanted === undefined) return;
+  const wanted = certificateWanted(rule);
+  if (wanted === null) return;
   const certificate = tls?.certificate ?? null;
   if (certificate === null) throw new LoginRefused(errors.certificateNeeded(), 'the client has shown no certificate', true);
   if (wanted !== 'verify-full') return;

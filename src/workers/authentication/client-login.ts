@@ -11,6 +11,7 @@
  * waiting for every client, and links of the pool can be had. In neither mode is a link taken from the pool, or a server
  * answered, before the client has proved itself as the rule, or the server, wants it.
  */
+import { credentialAfter, matchesStored, type PasswordMethod, questionFor } from '../../shared/auth/client-question.js';
 import { type Credential, credentialOf, type StoredPassword } from '../../shared/auth/credential.js';
 import type { HbaRule } from '../../shared/auth/hba.js';
 import { errors } from '../../shared/errors.js';
@@ -39,8 +40,6 @@ export interface LoginClient extends Asking {
 
 /** Towards servers that ask after all. */
 const trusted: Credential = { kind: 'none', why: 'the client was not asked for one: the DB node that it began with trusts it' };
-
-type PasswordMethod = 'password' | 'md5' | 'scram-sha-256';
 
 export class ClientLogin {
   /** Whose links the client gets; null before it has been let in by a rule. */
@@ -134,10 +133,12 @@ export class ClientLogin {
     const { user } = this.request;
     const looked = await this.worker.passwords.look(user);
     const { stored, from } = looked;
-    if (method === 'password' || (stored.kind === 'none' && mayAskClear)) return this.byClearText(stored);
+    const question = questionFor(method, stored, mayAskClear);
+    if (question === 'password') return this.byClearText(stored);
     const credential = credentialOf(stored, user, from);
-    const usesMd5 = method === 'md5' && stored.kind !== 'verifier' && !(stored.kind === 'none' && from === 'auth_query');
-    if (usesMd5) {
+    // Whoever is unknown is asked as most are: in relay mode as the server asks, else by SCRAM if servers are what tells.
+    const looksScram = stored.kind === 'none' && from === 'auth_query' && this.worker.settings.enable_pool_hba;
+    if (question === 'md5' && !looksScram) {
       await askMd5(this.client, stored.kind === 'plain' ? stored.password : stored.kind === 'md5' ? stored.hash : null, stored.kind === 'none' ? stored.why : '');
       return { credential, standing: 'proved' };
     }
@@ -151,7 +152,7 @@ export class ClientLogin {
   /** The password itself: compared with what is stored, and if it is not that, it is the server that has to say. */
   private async byClearText(stored: StoredPassword): Promise<Proof> {
     const password = await askClearText(this.client);
-    const matches = await this.worker.passwords.matches(password, this.request.user, stored);
+    const matches = await matchesStored(password, this.request.user, stored);
     return { credential: { kind: 'plain', password }, standing: matches ? 'proved' : 'own' };
   }
 
@@ -161,9 +162,7 @@ export class ClientLogin {
     const password = await askClearText(this.client);
     await outsideLogin(rule, user, password, this.client.host);
     const { stored, from } = await this.worker.passwords.look(user);
-    const known = credentialOf(stored, user, from);
-    const isOwn = rule.options['backend_use_passwd'] === '1' || known.kind === 'none';
-    return { credential: isOwn ? { kind: 'plain', password } : known, standing: 'proved' };
+    return { credential: credentialAfter(rule, password, stored, user, from), standing: 'proved' };
   }
 }
 

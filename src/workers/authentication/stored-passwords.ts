@@ -1,8 +1,7 @@
 /** What is known of users' passwords: pool_passwd first, auth_query when that has no line. */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { type StoredPassword, storedPassword } from '../../shared/auth/credential.js';
-import { md5Hash } from '../../shared/auth/md5.js';
-import { matchesVerifier, mockVerifier, saltOf, type ScramVerifier, scramVerifierOf } from '../../shared/auth/scram-verifier.js';
+import { mockVerifier, saltOf, type ScramVerifier, scramVerifierOf } from '../../shared/auth/scram-verifier.js';
 import type { Worker } from '../worker.js';
 import { AuthQuery } from './auth-query.js';
 
@@ -32,16 +31,6 @@ export class StoredPasswords {
     return { stored: storedPassword(await this.query.stored(user), user, 'auth_query'), from: 'auth_query' };
   }
 
-  /** Whether it is the stored password; costs the same whatever is stored, but for a verifier's rounds. */
-  async matches(password: string, user: string, stored: StoredPassword): Promise<boolean> {
-    switch (stored.kind) {
-      case 'none': return false;
-      case 'plain': return isSame(password, stored.password);
-      case 'md5': return isSame(md5Hash(password, user), stored.hash);
-      case 'verifier': return matchesVerifier(password, stored.verifier);
-    }
-  }
-
   /** What a client is asked by scram-sha-256 with: for an unknown user, too, with the same salt each time and the same work. */
   async verifier(user: string, { stored, from }: Looked): Promise<ScramVerifier> {
     if (stored.kind === 'verifier') return stored.verifier;
@@ -51,9 +40,4 @@ export class StoredPasswords {
     if (from === 'pool_passwd') await scramVerifierOf(mock.salt, mock.salt);
     return mock;
   }
-}
-
-function isSame(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHmac('sha256', 'same').update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
 }

@@ -2,12 +2,12 @@
  * Step 4: what the client is asked for, whether what is stored serves it, and what pgpool then has to show to DB nodes. The
  * rules are those of the workers' client login (src/workers/authentication/client-login.ts).
  */
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { certificateWanted, credentialAfter, matchesStored, type PasswordMethod, questionFor } from '../../../shared/auth/client-question.js';
 import { type Credential, credentialOf, type StoredPassword } from '../../../shared/auth/credential.js';
 import type { HbaRule } from '../../../shared/auth/hba.js';
-import { md5Hash } from '../../../shared/auth/md5.js';
 import { scramKeys } from '../../../shared/auth/scram-keys.js';
-import { matchesVerifier, type ScramVerifier } from '../../../shared/auth/scram-verifier.js';
+import type { ScramVerifier } from '../../../shared/auth/scram-verifier.js';
 import type { ServerMethod } from '../../../shared/auth/server-login.js';
 import type { Files } from './files.js';
 import type { Origin } from './origin.js';
@@ -35,8 +35,6 @@ export interface ClientQuestion {
   readonly isOwn: boolean;
   readonly findings: readonly Finding[];
 }
-
-type PasswordMethod = 'password' | 'md5' | 'scram-sha-256';
 
 const about = 'client';
 /** Stands for a password that was not typed, where only its being there counts. */
@@ -71,8 +69,8 @@ function refused(by: string, findings: readonly Finding[]): ClientQuestion {
 }
 
 function certificateFinding({ user, files }: Case, rule: HbaRule): Finding | null {
-  const wanted = rule.method === 'cert' ? 'verify-full' : rule.options['clientcert'];
-  if (wanted === undefined) return null;
+  const wanted = certificateWanted(rule);
+  if (wanted === null) return null;
   const place = `${rule.file}:${rule.line}`;
   const { server } = files.access.tls;
   if (server === null || server.ca.length === 0) {
@@ -91,25 +89,27 @@ function byTrust({ stored: { stored, from, isBroken }, user }: Case, method: 'tr
 
 const brokenFinding: Finding = { mark: 'fails', about, text: 'is refused, because auth_query could not be asked', remedy: 'see auth_query' };
 
-function byOutside({ stored: { stored, from, isBroken }, user, password }: Case, { method, options }: HbaRule, before: readonly Finding[]): ClientQuestion {
+function byOutside({ stored: { stored, from, isBroken }, user, password }: Case, rule: HbaRule, before: readonly Finding[]): ClientQuestion {
+  const { method } = rule;
   if (isBroken) return refused(method, [...before, brokenFinding]);
-  const known = credentialOf(stored, user, from);
-  const isOwn = options['backend_use_passwd'] === '1' || known.kind === 'none';
+  const typed = password ?? anyPassword;
+  const credential = credentialAfter(rule, typed, stored, user, from);
+  const isOwn = credential.kind === 'plain' && credential.password === typed;
   const finding: Finding = { mark: 'skipped', about, text: `is asked for its password in clear text, and ${method} has to confirm it; that is not tried here`, notes: [isOwn ? 'DB nodes are shown the same password' : `DB nodes are shown what ${from} has`] };
-  return { by: method, asksPassword: true, credential: isOwn ? { kind: 'plain', password: password ?? anyPassword } : known, isOwn: false, findings: [...before, finding] };
+  return { by: method, asksPassword: true, credential, isOwn: false, findings: [...before, finding] };
 }
 
 async function byPassword(given: Case, method: PasswordMethod, mayAskClear: boolean, before: readonly Finding[]): Promise<ClientQuestion> {
   const { stored: { stored, from, isBroken }, user, password, origin } = given;
   if (isBroken) return refused(method, [...before, brokenFinding]);
-  const isClear = method === 'password' || (stored.kind === 'none' && mayAskClear);
-  const by = isClear ? 'password' : stored.kind === 'verifier' ? 'scram-sha-256' : method;
+  const by = questionFor(method, stored, mayAskClear);
+  const isClear = by === 'password';
   const fault = isClear ? null : faultOf(given, by);
   if (fault !== null) return refused(by, [...before, fault]);
   const why = by === method || isClear ? '' : `, not by ${method}, because ${from} has a SCRAM-SHA-256 verifier`;
   const notes = isClear && origin.transport === 'tcp' && !origin.tls ? ['the password goes over the network unencrypted'] : [];
   const asked: Finding = { mark: 'ok', about, text: `is asked by ${isClear ? 'password (clear text)' : by}${why}; ${servedBy(stored, from)}`, notes };
-  const isRight = password === null ? stored.kind !== 'none' : await matches(password, user, stored);
+  const isRight = password === null ? stored.kind !== 'none' : await matchesStored(password, user, stored);
   const typed = password === null ? [] : [typedFinding(password, stored, isRight, isClear, from)];
   const findings = [...before, asked, ...typed];
   if (typed.some(({ mark }) => mark === 'fails')) return refused(by, findings);
@@ -152,19 +152,4 @@ async function credentialShown(stored: StoredPassword, user: string, from: strin
 async function passThrough({ salt, iterations }: ScramVerifier, from: string, password: string | null): Promise<Credential> {
   const keys = password === null ? { clientKey: randomBytes(32), serverKey: randomBytes(32) } : await scramKeys(password, salt, iterations);
   return { kind: 'scram', keys, salt, iterations, from };
-}
-
-async function matches(password: string, user: string, stored: StoredPassword): Promise<boolean> {
-  switch (stored.kind) {
-    case 'none': return false;
-    case 'plain': return isSame(password, stored.password);
-    case 'md5': return isSame(md5Hash(password, user), stored.hash);
-    case 'verifier': return matchesVerifier(password, stored.verifier);
-  }
-}
-
-function isSame(one: string, other: string): boolean {
-  const key = randomBytes(32);
-  const digest = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
 }

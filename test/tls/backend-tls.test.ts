@@ -1,0 +1,193 @@
+/** TLS towards servers: a real one, and some that are none. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { chmodSync, chownSync, copyFileSync, readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { X509Certificate } from 'node:crypto';
+import { NodeClient } from '../../src/main/cluster/node-client.js';
+import { serverIdentity } from '../../src/main/demo/unprivileged.js';
+import { endPointBinding } from '../../src/shared/tls/end-point-binding.js';
+import { backendTls, secureServerSocket } from '../../src/shared/tls/backend-tls.js';
+import { noTls, type BackendTlsMaterials } from '../../src/shared/tls/materials.js';
+import { CertificateAuthority, type TestCertificates } from '../support/certificates.js';
+import { startAuthServer, type AuthServer } from '../support/auth-server.js';
+import { startPgloom, withClient } from '../support/pgloom.js';
+import { sslRequest, withCertificates } from './fixture.js';
+
+const limitMs = 20_000;
+
+interface Fixture {
+  readonly server: AuthServer;
+  readonly certificates: TestCertificates;
+  readonly directory: string;
+  /** Of another authority. */
+  readonly strangerCa: string;
+}
+
+/** One server with TLS for all tests of this file. */
+const shared = ((): (() => Promise<Fixture>) => {
+  let started: Promise<Fixture> | null = null;
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => { end = resolve; });
+  let running: Promise<void> = Promise.resolve();
+  after(async () => {
+    end();
+    await running;
+  });
+  return () => started ??= new Promise((resolve, reject) => {
+    running = withCertificates(async (certificates, directory) => {
+      const server = await startServer(certificates, directory);
+      try {
+        resolve({ server, certificates, directory, strangerCa: (await CertificateAuthority.create(directory, 'another-ca')).cert });
+        await ended;
+      } finally {
+        await server.stop();
+      }
+    });
+    running.catch(reject);
+  });
+})();
+
+/** The server's user has to be able to read the files. */
+async function startServer({ server: issued, authority }: TestCertificates, directory: string): Promise<AuthServer> {
+  chmodSync(directory, 0o755);
+  const [certificateFile, keyFile, authorityFile] = ['server.crt', 'server.key', 'root.crt'].map((name) => join(directory, name)) as [string, string, string];
+  copyFileSync(issued.cert, certificateFile);
+  copyFileSync(issued.key, keyFile);
+  copyFileSync(authority.cert, authorityFile);
+  const identity = serverIdentity();
+  if (identity !== undefined) for (const file of [certificateFile, keyFile, authorityFile]) chownSync(file, identity.uid, identity.gid);
+  return startAuthServer({
+    passwords: new Map([['scram_tls', 'a secret']]), tls: { certificateFile, keyFile, authorityFile },
+    rules: ['hostssl all cert_user 127.0.0.1/32 cert'], databases: ['test'],
+  });
+}
+
+async function isEncrypted(server: AuthServer, tls: BackendTlsMaterials, hostname = '127.0.0.1'): Promise<string | undefined> {
+  const client = await NodeClient.open({ hostname, port: server.port }, { user: 'postgres', database: 'postgres', password: undefined, tls }, limitMs, limitMs);
+  try {
+    const [row] = await client.query("select ssl || ' ' || coalesce(client_dn, '-') from pg_stat_ssl where pid = pg_backend_pid()", limitMs);
+    return row?.[0] ?? undefined;
+  } finally {
+    client.close();
+  }
+}
+
+const plain: BackendTlsMaterials = { ...noTls.backend, use: 'require' };
+
+test('health checks reach a server over TLS, asked for and direct, and verify its authority and its name', async () => {
+  const { server, certificates: { authority, client }, strangerCa } = await shared();
+  const ca = [readFileSync(authority.cert, 'utf8')];
+  const verified: BackendTlsMaterials = { ...plain, verify: 'full', ca };
+  assert.equal(await isEncrypted(server, noTls.backend), 'false -');
+  assert.equal(await isEncrypted(server, { ...plain, use: 'prefer' }), 'true -');
+  for (const direct of [false, true]) {
+    assert.equal(await isEncrypted(server, { ...plain, direct }), 'true -');
+    assert.equal(await isEncrypted(server, { ...verified, direct }), 'true -');
+    assert.equal(await isEncrypted(server, { ...verified, direct }, 'localhost'), 'true -');
+  }
+  const files = { cert: readFileSync(client.cert, 'utf8'), key: readFileSync(client.key, 'utf8') };
+  assert.equal(await isEncrypted(server, { ...verified, ...files }), 'true /CN=postgres');
+
+  const strange = { ...verified, ca: [readFileSync(strangerCa, 'utf8')] };
+  await assert.rejects(isEncrypted(server, strange), /TLS: (unable to verify the first certificate|self-signed certificate in certificate chain)/);
+  const named = async (tls: BackendTlsMaterials, hostname: string): Promise<void> => {
+    const socket = connect({ host: '127.0.0.1', port: server.port });
+    await once(socket, 'connect');
+    (await secureServerSocket(socket, backendTls(tls), hostname)).socket.destroy();
+  };
+  await assert.rejects(named(verified, '127.0.0.2'), /TLS: Hostname\/IP does not match certificate's altnames: IP: 127.0.0.2 is not in the cert's list/);
+  await assert.rejects(named(verified, 'db.example.org'), /TLS: Hostname\/IP does not match certificate's altnames: Host: db.example.org/);
+  await named({ ...verified, verify: 'ca' }, 'db.example.org');
+});
+
+test('a revoked server certificate is refused', async () => {
+  const { server, certificates, directory } = await shared();
+  const authority = await CertificateAuthority.create(directory, 'pgloom-revoking-ca');
+  const ca = [readFileSync(certificates.authority.cert, 'utf8'), readFileSync(authority.cert, 'utf8')];
+  const crl = [readFileSync(await certificates.authority.revoke(certificates.server), 'utf8')];
+  await assert.rejects(isEncrypted(server, { ...plain, verify: 'ca', ca, crl }), /TLS: certificate revoked/);
+});
+
+test('sessions log in to a server over TLS with a password, are bound to its certificate, and cancel over TLS', async () => {
+  const { server, certificates } = await shared();
+  const pgloom = await startPgloom({
+    nodes: server.nodes, poolPasswd: 'scram_tls:TEXTa secret\n', hba: 'host all all all trust\n',
+    settings: { backend_sslmode: 'verify-full', backend_sslnegotiation: 'direct', backend_sslrootcert: certificates.authority.cert },
+  });
+  try {
+    await withClient(pgloom, async (client) => {
+      const { rows } = await client.query('select ssl, version from pg_stat_ssl where pid = pg_backend_pid()');
+      assert.deepEqual(rows, [{ ssl: true, version: 'TLSv1.3' }]);
+      const big = await client.query<{ text: string }>("select string_agg(md5(n::text), '') as text from generate_series(1, 200000) n");
+      assert.equal(big.rows[0]?.text.length, 32 * 200_000);
+      const sleeping = client.query('select pg_sleep(60)');
+      const rejected = assert.rejects(sleeping, /canceling statement due to user request/);
+      for (let over = false; !over;) {
+        await withClient(pgloom, async (other) => {
+          const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+          await sendCancel(pgloom.port, processID, secretKey);
+          over = (await other.query("select 1 from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'")).rows.length === 0;
+        }, { user: 'postgres', database: 'test' });
+      }
+      await rejected;
+    }, { user: 'scram_tls', database: 'test' });
+  } finally {
+    await pgloom.stop();
+  }
+});
+
+async function sendCancel(port: number, id: number, secret: number): Promise<void> {
+  const socket = connect({ host: '127.0.0.1', port });
+  const bytes = Buffer.alloc(16);
+  bytes.writeInt32BE(16, 0);
+  bytes.writeInt32BE(80_877_102, 4);
+  bytes.writeInt32BE(id, 8);
+  bytes.writeInt32BE(secret, 12);
+  socket.end(bytes);
+  socket.resume();
+  await once(socket, 'close');
+}
+
+test('the binding of a link is the hash of the server\'s certificate', async () => {
+  const { server, certificates } = await shared();
+  const socket = connect({ host: '127.0.0.1', port: server.port });
+  await once(socket, 'connect');
+  const { socket: encrypted, binding } = await secureServerSocket(socket, backendTls(plain), '127.0.0.1');
+  assert.deepEqual(binding, endPointBinding(new X509Certificate(readFileSync(certificates.server.cert)).raw));
+  encrypted.destroy();
+});
+
+/** A server that answers an SSLRequest so; connects to it with the materials given. */
+async function meet(answer: Buffer | 'close', tls: BackendTlsMaterials): Promise<{ result: Awaited<ReturnType<typeof secureServerSocket>> | Error; socket: Socket }> {
+  const server = createServer((peer) => {
+    peer.on('error', () => undefined);
+    peer.once('data', (bytes: Buffer) => {
+      assert.deepEqual(bytes, sslRequest);
+      if (answer === 'close') peer.destroy();
+      else peer.write(answer);
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const socket = connect({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  const result = await secureServerSocket(socket, backendTls(tls), '127.0.0.1').catch((error: Error) => error);
+  server.close();
+  return { result, socket };
+}
+
+test('an answer to the SSLRequest with anything in clear behind it is refused, and N only taken by prefer', async () => {
+  const injected = await meet(Buffer.from('SR\0\0\0\x08\0\0\0\0', 'latin1'), plain);
+  assert.match(String(injected.result), /the server sends unencrypted bytes behind its answer/);
+  assert.equal(injected.socket.destroyed, true);
+  assert.match(String((await meet(Buffer.from('NR'), { ...plain, use: 'prefer' })).result), /unencrypted bytes behind its answer/);
+  assert.match(String((await meet(Buffer.from('N'), plain)).result), /the server does not offer TLS, which backend_sslmode requires/);
+  assert.match(String((await meet(Buffer.from('E\0\0\0\x10SFATAL\0\0'), plain)).result), /answers the request for TLS with an error/);
+  assert.match(String((await meet('close', plain)).result), /closed the connection at the request for TLS/);
+  const preferred = await meet(Buffer.from('N'), { ...plain, use: 'prefer' });
+  assert.ok(!(preferred.result instanceof Error) && preferred.result.socket === preferred.socket && preferred.result.binding === null);
+  preferred.socket.destroy();
+});

@@ -1,0 +1,140 @@
+/** The files that the parameters of TLS name: what is taken, what is refused, and with which words. */
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { AccessFileError } from '../../src/main/access/access-file.js';
+import { loadTls, type TlsSettings } from '../../src/main/tls/load-tls.js';
+import { runPassphraseCommand } from '../../src/main/tls/passphrase-command.js';
+import { validateSettings } from '../../src/main/config/validate.js';
+import type { Settings } from '../../src/shared/settings.js';
+import { CertificateAuthority, encryptKey, openssl } from '../support/certificates.js';
+import { withCertificates } from './fixture.js';
+import { tlsSettingsOf } from './settings.js';
+
+function faultOf(settings: TlsSettings): string {
+  try {
+    loadTls(settings);
+  } catch (error) {
+    assert.ok(error instanceof AccessFileError, String(error));
+    return error.message;
+  }
+  return 'no fault';
+}
+
+test('a key that others may read is refused, as PostgreSQL does', async () => {
+  await withCertificates(async (certificates) => {
+    const settings = tlsSettingsOf(certificates);
+    const { key } = certificates.server;
+    // These tests run as root, or as the owner of the file.
+    const groupMayRead = process.getuid?.() === 0;
+    for (const [mode, isRight] of [[0o600, true], [0o400, true], [0o640, groupMayRead], [0o660, false], [0o644, false], [0o604, false], [0o610, false]] as const) {
+      chmodSync(key, mode);
+      if (isRight) assert.equal(faultOf(settings), 'no fault', mode.toString(8));
+      else assert.match(faultOf(settings), new RegExp(`^ssl_key = '${key}': group or others may read or write it \\(mode 0${mode.toString(8)}\\)`));
+    }
+  });
+});
+
+test('an encrypted key is opened with what ssl_passphrase_command prints, and only then is it run', async () => {
+  await withCertificates(async (certificates, directory) => {
+    const ssl_key = await encryptKey(certificates.server.key, 'my secret');
+    chmodSync(ssl_key, 0o600);
+    const witness = join(directory, 'prompt');
+    const right = `printf '%p' > ${witness}; echo 'my secret'; echo more`;
+    const { tls } = loadTls(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: right }));
+    assert.match(tls.server?.key ?? '', /^-----BEGIN PRIVATE KEY-----/);
+    assert.equal(readFileSync(witness, 'utf8'), 'Enter PEM pass phrase:');
+    const traditional = join(directory, 'traditional.key');
+    await openssl('rsa', '-in', (await certificates.authority.issueServer('x', [], { keyKind: ['-algorithm', 'RSA'] })).key, '-aes128', '-traditional', '-passout', 'pass:my secret', '-out', traditional);
+    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key: traditional, ssl_passphrase_command: right })), /do not fit together/);
+
+    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key })), /the key is encrypted, and ssl_passphrase_command is not set/);
+    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: 'echo wrong' })), /what ssl_passphrase_command printed is not the passphrase of the key$/);
+    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: 'echo secret; exit 3' })), /ssl_passphrase_command ended with status 3$/);
+    const unneeded = join(directory, 'unneeded');
+    loadTls(tlsSettingsOf(certificates, { ssl_passphrase_command: `touch ${unneeded}` }));
+    assert.throws(() => readFileSync(unneeded), /ENOENT/);
+    assert.equal(runPassphraseCommand('printf 100%%'), '100%');
+  });
+});
+
+test('each fault names its parameter and its file', async () => {
+  await withCertificates(async (certificates, directory) => {
+    const { server, client, authority } = certificates;
+    const note = join(directory, 'note');
+    writeFileSync(note, 'nothing', { mode: 0o600 });
+    const broken = join(directory, 'broken.crt');
+    writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
+    const cases: [Partial<TlsSettings>, string][] = [
+      [{ ssl_cert: note }, `ssl_cert = '${note}': there is no certificate in PEM form in it`],
+      [{ ssl_cert: broken }, `ssl_cert = '${broken}': OpenSSL cannot read the certificate in it`],
+      [{ ssl_cert: join(directory, 'none') }, `ssl_cert = '${join(directory, 'none')}': there is no such file`],
+      [{ ssl_cert: directory }, `ssl_cert = '${directory}': it is a directory`],
+      [{ ssl_key: note }, `ssl_key = '${note}': there is no private key in PEM form in it that OpenSSL can read`],
+      [{ ssl_key: client.key }, `ssl_key = '${client.key}' and ssl_cert = '${server.cert}' do not fit together (key values mismatch)`],
+      [{ ssl_ca_cert: note }, `ssl_ca_cert = '${note}': there is no certificate in PEM form in it`],
+      [{ ssl_ca_cert_dir: note }, `ssl_ca_cert_dir = '${note}': the directory cannot be read (ENOTDIR)`],
+      [{ ssl_crl_file: authority.cert }, `ssl_crl_file = '${authority.cert}': there is no revocation list in PEM form in it`],
+      [{ ssl_ciphers: 'NONSENSE' }, "ssl_ciphers = 'NONSENSE': OpenSSL finds no cipher in it (no cipher match)"],
+      [{ ssl_ecdh_curve: 'nonsense' }, "ssl_ecdh_curve = 'nonsense': OpenSSL does not know it"],
+      [{ ssl_dh_params_file: note }, `ssl_dh_params_file = '${note}': there are no Diffie-Hellman parameters in it`],
+      [{ backend_sslmode: 'verify-ca', backend_sslrootcert: note }, `backend_sslrootcert = '${note}': there is no certificate in PEM form in it`],
+      [{ backend_sslmode: 'verify-ca' }, "backend_sslmode = 'verify-ca': neither backend_sslrootcert nor ssl_ca_cert names the authorities to verify servers with"],
+      [{ backend_sslmode: 'require', backend_sslcert: client.cert, backend_sslkey: server.key }, `backend_sslkey = '${server.key}' and backend_sslcert = '${client.cert}' do not fit together (key values mismatch)`],
+    ];
+    for (const [changed, expected] of cases) {
+      const fault = faultOf(tlsSettingsOf(certificates, changed));
+      assert.ok(fault.startsWith(expected), `${fault}\n${expected}`);
+      assert.doesNotMatch(fault, /PRIVATE KEY-----|MII/);
+    }
+  });
+});
+
+test('authorities come from the file and from every certificate of the directory', async () => {
+  await withCertificates(async (certificates, directory) => {
+    const ssl_ca_cert_dir = join(directory, 'authorities');
+    mkdirSync(ssl_ca_cert_dir);
+    const others = await Promise.all(['one', 'two'].map((name) => CertificateAuthority.create(directory, name)));
+    for (const [i, { cert }] of others.entries()) copyFileSync(cert, join(ssl_ca_cert_dir, `${i}.pem`));
+    copyFileSync(others[0]?.cert ?? '', join(ssl_ca_cert_dir, 'the-same.0'));
+    writeFileSync(join(ssl_ca_cert_dir, 'README'), 'no certificate');
+    const { tls } = loadTls(tlsSettingsOf(certificates, { ssl_ca_cert: certificates.authority.cert, ssl_ca_cert_dir }));
+    assert.deepEqual(tls.server?.ca.map((pem) => new X509Certificate(pem).subject).toSorted(), ['CN=one', 'CN=pgloom-test-ca', 'CN=two']);
+  });
+});
+
+test('backend_sslmode: auto is what Pgpool-II does with ssl, and require with its own authorities verifies them', async () => {
+  await withCertificates(async (certificates) => {
+    const ca = certificates.authority.cert;
+    const backendOf = (changed: Partial<TlsSettings>): string => {
+      const { use, verify, ca: authorities } = loadTls(tlsSettingsOf(certificates, changed)).tls.backend;
+      return `${use} ${verify} ${authorities.length}`;
+    };
+    assert.equal(backendOf({ ssl: false }), 'disable ca 0'.replace('ca', 'none'));
+    assert.equal(backendOf({}), 'prefer none 0');
+    assert.equal(backendOf({ ssl_ca_cert: ca }), 'prefer ca 1');
+    assert.equal(backendOf({ ssl: false, backend_sslmode: 'require' }), 'require none 0');
+    assert.equal(backendOf({ backend_sslmode: 'require', ssl_ca_cert: ca }), 'require none 0');
+    assert.equal(backendOf({ backend_sslmode: 'require', backend_sslrootcert: ca }), 'require ca 1');
+    assert.equal(backendOf({ backend_sslmode: 'verify-full', backend_sslrootcert: ca }), 'require full 1');
+    assert.equal(backendOf({ backend_sslmode: 'prefer', ssl_ca_cert: ca }), 'prefer none 0');
+  });
+});
+
+test('combinations that cannot hold are faults of pgpool.conf', async () => {
+  await withCertificates(async (certificates) => {
+    const faults = (changed: Partial<TlsSettings>): string[] => {
+      const settings = { ...tlsSettingsOf(certificates, changed), backends: [], backend_clustering_mode: 'raw', user_redirect_preference_list: [], database_redirect_preference_list: [],
+        app_name_redirect_preference_list: [], log_destination: ['stderr'], recovery_password: '', wd_lifecheck_password: '', dml_adaptive_object_relationship_list: '',
+        recovery_1st_stage_command: '', recovery_2nd_stage_command: '' } as unknown as Settings;
+      return validateSettings(settings, () => ({ file: 'f', line: 1 })).filter(({ key }) => key.includes('ssl')).map(({ message }) => message);
+    };
+    assert.deepEqual(faults({ backend_sslnegotiation: 'direct' }), ['direct needs backend_sslmode = require, verify-ca or verify-full']);
+    assert.deepEqual(faults({ backend_sslrootcert: 'system', backend_sslmode: 'require' }), ['system needs backend_sslmode = verify-full']);
+    assert.deepEqual(faults({ backend_sslmode: 'verify-full' }), ['verify-full needs backend_sslrootcert (or ssl_ca_cert)']);
+    assert.deepEqual(faults({ backend_sslcert: 'x' }), ['backend_sslcert and backend_sslkey go together']);
+    assert.deepEqual(faults({ backend_sslmode: 'verify-full', backend_sslrootcert: 'system', backend_sslnegotiation: 'direct' }), []);
+  });
+});
