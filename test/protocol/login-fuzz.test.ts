@@ -5,7 +5,7 @@ import { fuzzLogins } from '../../bench/fuzz/login/login-fuzz.js';
 import { withScene } from '../../bench/fuzz/login/scene.js';
 import { sharedCluster } from '../support/cluster.js';
 
-const cases = 2500;
+const cases = 2000;
 const growthLimitBytes = 150_000_000;
 
 it('random and damaged logins, over TLS and without, let nobody in and harm nobody', async (t) => {

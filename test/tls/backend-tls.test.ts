@@ -5,6 +5,7 @@ import { chmodSync, chownSync, copyFileSync, readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { X509Certificate } from 'node:crypto';
 import { NodeClient } from '../../src/main/cluster/node-client.js';
 import { serverIdentity } from '../../src/main/demo/unprivileged.js';
@@ -98,8 +99,8 @@ test('health checks reach a server over TLS, asked for and direct, and verify it
     await once(socket, 'connect');
     (await secureServerSocket(socket, backendTls(tls), hostname)).socket.destroy();
   };
-  await assert.rejects(named(verified, '127.0.0.2'), /TLS: Hostname\/IP does not match certificate's altnames: IP: 127.0.0.2 is not in the cert's list/);
-  await assert.rejects(named(verified, 'db.example.org'), /TLS: Hostname\/IP does not match certificate's altnames: Host: db.example.org/);
+  await assert.rejects(named(verified, '127.0.0.2'), /TLS: IP: 127.0.0.2 is not in the cert's list/);
+  await assert.rejects(named(verified, 'db.example.org'), /TLS: Host: db.example.org. is not in the cert's altnames/);
   await named({ ...verified, verify: 'ca' }, 'db.example.org');
 });
 
@@ -125,13 +126,9 @@ test('sessions log in to a server over TLS with a password, are bound to its cer
       assert.equal(big.rows[0]?.text.length, 32 * 200_000);
       const sleeping = client.query('select pg_sleep(60)');
       const rejected = assert.rejects(sleeping, /canceling statement due to user request/);
-      for (let over = false; !over;) {
-        await withClient(pgloom, async (other) => {
-          const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
-          await sendCancel(pgloom.port, processID, secretKey);
-          over = (await other.query("select 1 from pg_stat_activity where query = 'select pg_sleep(60)' and state = 'active'")).rows.length === 0;
-        }, { user: 'postgres', database: 'test' });
-      }
+      const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+      // The query has to have begun for there to be anything to cancel.
+      for (let ended = false; !ended; ended = await Promise.race([rejected.then(() => true), sleep(200, false)])) await sendCancel(pgloom.port, processID, secretKey);
       await rejected;
     }, { user: 'scram_tls', database: 'test' });
   } finally {

@@ -60,11 +60,28 @@ test('an encrypted key is opened with what ssl_passphrase_command prints, and on
   });
 });
 
+/** A number of that size in the place of a prime, which takes long to find. */
+function dhParameters(bits: number): string {
+  const integer = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([0x02, 0x82, bytes.length >> 8, bytes.length & 0xff]), bytes]);
+  const body = Buffer.concat([integer(Buffer.concat([Buffer.from([0]), Buffer.alloc(bits / 8, 0xff)])), Buffer.from([0x02, 0x01, 0x02])]);
+  const der = Buffer.concat([Buffer.from([0x30, 0x82, body.length >> 8, body.length & 0xff]), body]);
+  return `-----BEGIN DH PARAMETERS-----\n${der.toString('base64')}\n-----END DH PARAMETERS-----\n`;
+}
+
+function rightPrime(directory: string): string {
+  const file = join(directory, 'dh2048.pem');
+  writeFileSync(file, dhParameters(2048));
+  return file;
+}
+
 test('each fault names its parameter and its file', async () => {
   await withCertificates(async (certificates, directory) => {
     const { server, client, authority } = certificates;
     const note = join(directory, 'note');
     writeFileSync(note, 'nothing', { mode: 0o600 });
+    const smallPrime = join(directory, 'dh1024.pem');
+    writeFileSync(smallPrime, dhParameters(1024));
+    assert.equal(faultOf(tlsSettingsOf(certificates, { ssl_dh_params_file: rightPrime(directory) })), 'no fault');
     const broken = join(directory, 'broken.crt');
     writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
     const cases: [Partial<TlsSettings>, string][] = [
@@ -73,16 +90,17 @@ test('each fault names its parameter and its file', async () => {
       [{ ssl_cert: join(directory, 'none') }, `ssl_cert = '${join(directory, 'none')}': there is no such file`],
       [{ ssl_cert: directory }, `ssl_cert = '${directory}': it is a directory`],
       [{ ssl_key: note }, `ssl_key = '${note}': there is no private key in PEM form in it that OpenSSL can read`],
-      [{ ssl_key: client.key }, `ssl_key = '${client.key}' and ssl_cert = '${server.cert}' do not fit together (key values mismatch)`],
+      [{ ssl_key: client.key }, `ssl_key = '${client.key}' and ssl_cert = '${server.cert}' do not fit together`],
       [{ ssl_ca_cert: note }, `ssl_ca_cert = '${note}': there is no certificate in PEM form in it`],
       [{ ssl_ca_cert_dir: note }, `ssl_ca_cert_dir = '${note}': the directory cannot be read (ENOTDIR)`],
       [{ ssl_crl_file: authority.cert }, `ssl_crl_file = '${authority.cert}': there is no revocation list in PEM form in it`],
       [{ ssl_ciphers: 'NONSENSE' }, "ssl_ciphers = 'NONSENSE': OpenSSL finds no cipher in it (no cipher match)"],
       [{ ssl_ecdh_curve: 'nonsense' }, "ssl_ecdh_curve = 'nonsense': OpenSSL does not know it"],
-      [{ ssl_dh_params_file: note }, `ssl_dh_params_file = '${note}': there are no Diffie-Hellman parameters in it`],
+      [{ ssl_dh_params_file: note }, `ssl_dh_params_file = '${note}': there are no Diffie-Hellman parameters in PEM form in it`],
+      [{ ssl_dh_params_file: smallPrime }, `ssl_dh_params_file = '${smallPrime}': the prime has 1024 bits, and 2048 are the least that is safe`],
       [{ backend_sslmode: 'verify-ca', backend_sslrootcert: note }, `backend_sslrootcert = '${note}': there is no certificate in PEM form in it`],
       [{ backend_sslmode: 'verify-ca' }, "backend_sslmode = 'verify-ca': neither backend_sslrootcert nor ssl_ca_cert names the authorities to verify servers with"],
-      [{ backend_sslmode: 'require', backend_sslcert: client.cert, backend_sslkey: server.key }, `backend_sslkey = '${server.key}' and backend_sslcert = '${client.cert}' do not fit together (key values mismatch)`],
+      [{ backend_sslmode: 'require', backend_sslcert: client.cert, backend_sslkey: server.key }, `backend_sslkey = '${server.key}' and backend_sslcert = '${client.cert}' do not fit together`],
     ];
     for (const [changed, expected] of cases) {
       const fault = faultOf(tlsSettingsOf(certificates, changed));
@@ -127,7 +145,7 @@ test('combinations that cannot hold are faults of pgpool.conf', async () => {
   await withCertificates(async (certificates) => {
     const faults = (changed: Partial<TlsSettings>): string[] => {
       const settings = { ...tlsSettingsOf(certificates, changed), backends: [], backend_clustering_mode: 'raw', user_redirect_preference_list: [], database_redirect_preference_list: [],
-        app_name_redirect_preference_list: [], log_destination: ['stderr'], recovery_password: '', wd_lifecheck_password: '', dml_adaptive_object_relationship_list: '',
+        app_name_redirect_preference_list: [], log_destination: 'stderr', recovery_password: '', wd_lifecheck_password: '', dml_adaptive_object_relationship_list: '',
         recovery_1st_stage_command: '', recovery_2nd_stage_command: '' } as unknown as Settings;
       return validateSettings(settings, () => ({ file: 'f', line: 1 })).filter(({ key }) => key.includes('ssl')).map(({ message }) => message);
     };

@@ -1,12 +1,12 @@
 /** A private key: who may read its file, and the passphrase that it may need. */
-import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { AccessFileError } from '../access/access-file.js';
 import { checkPlainFile, PlainFileError, plainFileFlags } from '../plain-file.js';
 import { PassphraseError, runPassphraseCommand } from './passphrase-command.js';
 
 const maxKeyBytes = 1024 * 1024;
-const groupWriteOrWorld = 0o027;
+const groupWriteOrWorld = 0o037;
 const groupOrWorld = 0o077;
 
 /**
@@ -32,6 +32,11 @@ export function readPrivateKey(name: string, file: string, passphraseCommand: st
     if (error instanceof PassphraseError) throw fault(`ssl_passphrase_command ${error.message}`);
     throw error;
   }
+}
+
+/** OpenSSL takes a key of another kind beside a certificate without a word, and has none for it then. */
+export function keyFits(key: string, cert: string): boolean {
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
 }
 
 /** PostgreSQL's rule: a key that root owns may be read by a group (ssl-cert), any other only by its owner. */

@@ -5,8 +5,9 @@ import { backendTls } from '../../shared/tls/backend-tls.js';
 import type { BackendTlsMaterials, ServerTlsMaterials, TlsMaterials } from '../../shared/tls/materials.js';
 import { serverTls } from '../../shared/tls/server-tls.js';
 import type { Settings } from '../../shared/settings.js';
-import { fault, readCertificateDirectory, readCertificates, readRevocationLists, readSystemAuthorities, readText } from './certificate-files.js';
-import { readPrivateKey } from './key-file.js';
+import { fault, readCertificateDirectory, readCertificates, readRevocationLists, readSystemAuthorities } from './certificate-files.js';
+import { readDhParameters } from './dh-parameters.js';
+import { keyFits, readPrivateKey } from './key-file.js';
 import { ticketKeysFor } from './ticket-keys.js';
 
 /** The settings looked at here. */
@@ -46,7 +47,7 @@ function loadServer(settings: TlsSettings, warnings: string[]): ServerTlsMateria
     ciphers: settings.ssl_ciphers,
     preferServerCiphers: settings.ssl_prefer_server_ciphers,
     ecdhCurve: settings.ssl_ecdh_curve,
-    dhParams: settings.ssl_dh_params_file === '' ? null : readText('ssl_dh_params_file', settings.ssl_dh_params_file),
+    dhParams: settings.ssl_dh_params_file === '' ? null : readDhParameters('ssl_dh_params_file', settings.ssl_dh_params_file),
     ticketKeys: ticketKeysFor(key, cert, ca, crl),
   };
   proveServer(materials, settings);
@@ -63,6 +64,7 @@ function readAuthorities({ ssl_ca_cert: file, ssl_ca_cert_dir: directory }: TlsS
 /** The parts one after the other, so that the message can say which one is at fault. */
 function proveServer(materials: ServerTlsMaterials, settings: TlsSettings): void {
   const plain: ServerTlsMaterials = { ...materials, ca: [], crl: [], ciphers: 'HIGH', ecdhCurve: 'auto', dhParams: null };
+  if (!keyFits(materials.key, materials.cert)) throw new AccessFileError([`ssl_key = '${settings.ssl_key}' and ssl_cert = '${settings.ssl_cert}' do not fit together`]);
   prove(() => serverTls(plain), `ssl_key = '${settings.ssl_key}' and ssl_cert = '${settings.ssl_cert}' do not fit together`);
   prove(() => serverTls({ ...plain, ciphers: materials.ciphers }), `ssl_ciphers = '${materials.ciphers}': OpenSSL finds no cipher in it`);
   prove(() => serverTls({ ...plain, ecdhCurve: materials.ecdhCurve }), `ssl_ecdh_curve = '${materials.ecdhCurve}': OpenSSL does not know it`);
@@ -83,6 +85,7 @@ function loadBackend(settings: TlsSettings): BackendTlsMaterials {
     cert: certFile === '' ? '' : readCertificates('backend_sslcert', certFile).join(''),
     key: certFile === '' ? '' : readPrivateKey('backend_sslkey', keyFile, settings.ssl_passphrase_command),
   };
+  if (certFile !== '' && !keyFits(materials.key, materials.cert)) throw new AccessFileError([`backend_sslkey = '${keyFile}' and backend_sslcert = '${certFile}' do not fit together`]);
   prove(() => backendTls({ ...materials, ca: [], crl: [] }), `backend_sslkey = '${keyFile}' and backend_sslcert = '${certFile}' do not fit together`);
   prove(() => backendTls({ ...materials, crl: [] }), `backend_sslrootcert = '${settings.backend_sslrootcert}': OpenSSL does not take the authorities`);
   prove(() => backendTls(materials), `backend_sslcrl = '${settings.backend_sslcrl}': OpenSSL does not take the revocation list`);

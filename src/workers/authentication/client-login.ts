@@ -25,6 +25,7 @@ import { checkCertificate } from './client-certificate.js';
 import { askClearText, askMd5, askScram, type Asking } from './exchanges.js';
 import { LoginRefused, passwordRefused } from './login-refused.js';
 import { outsideLogin } from './outside-login.js';
+import type { Looked } from './stored-passwords.js';
 
 /** How the client has proved itself, and what for. */
 export interface Proof {
@@ -124,8 +125,18 @@ export class ClientLogin {
   }
 
   private async byTrust(): Promise<Proof> {
-    const { stored, from } = await this.worker.passwords.look(this.request.user);
+    const { stored, from } = await this.lookOrNothing();
     return { credential: credentialOf(stored, this.request.user, from), standing: 'proved' };
+  }
+
+  /** The client is let in whatever is stored: that auth_query cannot be asked matters only to servers that ask for a password. */
+  private async lookOrNothing(): Promise<Looked> {
+    try {
+      return await this.worker.passwords.look(this.request.user);
+    } catch (error) {
+      if (!(error instanceof LoginRefused)) throw error;
+      return { stored: { kind: 'none', why: error.reason }, from: 'auth_query' };
+    }
   }
 
   /** @param mayAskClear allow_clear_text_frontend_auth */
@@ -161,7 +172,7 @@ export class ClientLogin {
     const { user } = this.request;
     const password = await askClearText(this.client);
     await outsideLogin(rule, user, password, this.client.host);
-    const { stored, from } = await this.worker.passwords.look(user);
+    const { stored, from } = await this.lookOrNothing();
     return { credential: credentialAfter(rule, password, stored, user, from), standing: 'proved' };
   }
 }
