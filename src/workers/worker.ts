@@ -30,6 +30,7 @@ import { Children } from './children.js';
 import { PcpDesk } from './commands/pcp-desk.js';
 import { RoutingRules } from './route/routing-rules.js';
 import { HostNames } from './session/host-names.js';
+import { LateAnswers } from './session/late-answers.js';
 import { PoolRows } from './session/pool-rows.js';
 import type { Session } from './session/session.js';
 import { unreadablePlan } from './sql/make-plan.js';
@@ -74,6 +75,7 @@ export class Worker {
   readonly hostNames = new HostNames();
   /** What is known of users' passwords. */
   readonly passwords: StoredPasswords;
+  readonly lateAnswers = new LateAnswers();
   /** What servers have asked for lately (relay mode). */
   readonly serverMethods = new ServerMethods();
   /** Set by a shutdown: 'smart' lets sessions go on, 'fast' ends them. */

@@ -9,12 +9,13 @@ import { message, query } from '../../src/shared/protocol/writer.js';
 import { encryptedClient, hello, isReady, received, withTlsPgloom } from './fixture.js';
 import type { Pgloom } from '../support/pgloom.js';
 
-/** Tried with 200 and 100 MB; this is what there is time for at every run. */
-const resultBytes = 60_000_000;
+const resultBytes = 120_000_000;
 const rowBytes = 10_000;
-const copyBytes = 40_000_000;
-/** Far under what is transferred; a pgloom that serves nobody has some 150 MB. */
-const memoryMarginBytes = 40_000_000;
+const copyBytes = 100_000_000;
+/** Under what is transferred, and over the garbage that such a transfer leaves until it is collected. */
+const memoryMarginBytes = 80_000_000;
+/** Long enough for the whole result to come to a pgloom that does not hold the server back. */
+const firstPauseMs = 1000;
 
 function residentBytes(pid: number): number {
   const pages = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1];
@@ -41,7 +42,7 @@ async function readSlowly(client: TLSSocket, pgloom: Pgloom): Promise<{ digest: 
     rest = rest.subarray(at);
     if (bytes > (pauses + 1) * resultBytes / 20) {
       pauses++;
-      await sleep(20);
+      await sleep(pauses === 1 ? firstPauseMs : 20);
       highestBytes = Math.max(highestBytes, residentBytes(pgloom.pid));
     }
   }

@@ -7,8 +7,7 @@ import { test } from 'node:test';
 import { AccessFileError } from '../../src/main/access/access-file.js';
 import { loadTls, type TlsSettings } from '../../src/main/tls/load-tls.js';
 import { runPassphraseCommand } from '../../src/main/tls/passphrase-command.js';
-import { validateSettings } from '../../src/main/config/validate.js';
-import type { Settings } from '../../src/shared/settings.js';
+import { loadConfig } from '../../src/main/config/load.js';
 import { CertificateAuthority, encryptKey, openssl } from '../support/certificates.js';
 import { withCertificates } from './fixture.js';
 import { tlsSettingsOf } from './settings.js';
@@ -56,7 +55,7 @@ test('an encrypted key is opened with what ssl_passphrase_command prints, and on
     const unneeded = join(directory, 'unneeded');
     loadTls(tlsSettingsOf(certificates, { ssl_passphrase_command: `touch ${unneeded}` }));
     assert.throws(() => readFileSync(unneeded), /ENOENT/);
-    assert.equal(runPassphraseCommand('printf 100%%'), '100%');
+    assert.equal(runPassphraseCommand('echo 100%%'), '100%');
   });
 });
 
@@ -142,17 +141,22 @@ test('backend_sslmode: auto is what Pgpool-II does with ssl, and require with it
 });
 
 test('combinations that cannot hold are faults of pgpool.conf', async () => {
-  await withCertificates(async (certificates) => {
-    const faults = (changed: Partial<TlsSettings>): string[] => {
-      const settings = { ...tlsSettingsOf(certificates, changed), backends: [], backend_clustering_mode: 'raw', user_redirect_preference_list: [], database_redirect_preference_list: [],
-        app_name_redirect_preference_list: [], log_destination: 'stderr', recovery_password: '', wd_lifecheck_password: '', dml_adaptive_object_relationship_list: '',
-        recovery_1st_stage_command: '', recovery_2nd_stage_command: '' } as unknown as Settings;
-      return validateSettings(settings, () => ({ file: 'f', line: 1 })).filter(({ key }) => key.includes('ssl')).map(({ message }) => message);
+  await withCertificates((_certificates, directory) => {
+    const configFile = join(directory, 'pgpool.conf');
+    const faultOfLines = (...lines: readonly string[]): string => {
+      writeFileSync(configFile, ["backend_hostname0 = 'localhost'", 'backend_port0 = 5432', ...lines].join('\n'));
+      try {
+        loadConfig(configFile);
+        return 'no fault';
+      } catch (error) {
+        return (error as Error).message;
+      }
     };
-    assert.deepEqual(faults({ backend_sslnegotiation: 'direct' }), ['direct needs backend_sslmode = require, verify-ca or verify-full']);
-    assert.deepEqual(faults({ backend_sslrootcert: 'system', backend_sslmode: 'require' }), ['system needs backend_sslmode = verify-full']);
-    assert.deepEqual(faults({ backend_sslmode: 'verify-full' }), ['verify-full needs backend_sslrootcert (or ssl_ca_cert)']);
-    assert.deepEqual(faults({ backend_sslcert: 'x' }), ['backend_sslcert and backend_sslkey go together']);
-    assert.deepEqual(faults({ backend_sslmode: 'verify-full', backend_sslrootcert: 'system', backend_sslnegotiation: 'direct' }), []);
+    assert.match(faultOfLines("backend_sslnegotiation = 'direct'"), /direct needs backend_sslmode = require, verify-ca or verify-full/);
+    assert.match(faultOfLines("backend_sslrootcert = 'system'", "backend_sslmode = 'require'"), /system needs backend_sslmode = verify-full/);
+    assert.match(faultOfLines("backend_sslmode = 'verify-full'"), /verify-full needs backend_sslrootcert \(or ssl_ca_cert\)/);
+    assert.match(faultOfLines("backend_sslcert = 'x'"), /backend_sslcert and backend_sslkey go together/);
+    assert.equal(faultOfLines("backend_sslmode = 'verify-full'", "backend_sslrootcert = 'system'", "backend_sslnegotiation = 'direct'"), 'no fault');
+    return Promise.resolve();
   });
 });

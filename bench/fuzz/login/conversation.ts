@@ -68,7 +68,9 @@ class Conversation {
     this.opened = await open(peer, { ...options, isTcp: 'port' in options.where });
     let loggedIn = false;
     if (this.opened !== 'over' && !this.leavesNow()) {
-      const password = this.honesty === 'wrong' ? pick(random, [...wrongPasswords, loginAccounts[0]?.password ?? '']) : this.account.password ?? '';
+      // Another user's right password, but not where the name may be spoilt into that user's.
+      const others = this.isPlain ? loginAccounts.slice(0, 1).map((account) => account.password ?? '') : [];
+      const password = this.honesty === 'wrong' ? pick(random, [...wrongPasswords, ...others]) : this.account.password ?? '';
       const isOwn = this.honesty === 'wrong' && password === this.account.password;
       this.answerer = {
         random, user: this.account.user, password: isOwn ? 'other' : password, honesty: this.honesty, damage: this.isPlain ? 0 : 0.6,

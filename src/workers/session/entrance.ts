@@ -14,7 +14,7 @@ import { keyData, readyForQuery } from '../../shared/protocol/writer.js';
 import type { ClientTls } from '../../shared/tls/client-tls.js';
 import { ClientLogin } from '../authentication/client-login.js';
 import { findRule } from '../authentication/hba-rule.js';
-import { LoginRefused } from '../authentication/login-refused.js';
+import { LoginRefused, passwordRefused } from '../authentication/login-refused.js';
 import { PasswordReader } from '../authentication/password-reader.js';
 import type { BackendLink } from '../backend/backend-link.js';
 import type { ServerRefusal } from '../backend/connect.js';
@@ -32,9 +32,8 @@ export class Entrance {
   login!: ClientLogin;
   private tls: ClientTls | null = null;
   private passwords: PasswordReader | null = null;
-  /** When the client answered first to the question for its password; 0 before. */
+  /** When the client's last answer was looked at; 0 before the first. */
   private answeredMs = 0;
-  /** The answer to a failed login waits. */
   private isRefused = false;
 
   constructor(private readonly session: Session, private readonly handOver: HandOver) {}
@@ -81,13 +80,14 @@ export class Entrance {
   /** What the client answers; looked at later when too many logins from its address have failed. */
   private async nextAnswer(passwords: PasswordReader): Promise<Buffer> {
     const answer = await passwords.next();
-    if (this.answeredMs === 0) this.answeredMs = performance.now();
     const { session: { worker: { loginFailures }, settings: { auth_failure_delay: delayMs } }, handOver: { host }, user } = this;
     for (;;) {
       const heldMs = loginFailures.heldMs(host, user, delayMs);
-      if (heldMs === 0 || this.session.over) return answer;
+      if (heldMs === 0 || this.session.over) break;
       await sleep(heldMs);
     }
+    this.answeredMs = performance.now();
+    return answer;
   }
 
   /** pool_hba.conf lets the client in, or it is the server's question that counts. */
@@ -135,28 +135,31 @@ export class Entrance {
 
   /** The client has not shown that it is who it says. A failure is answered late, and counted. */
   refuse(error: unknown): void {
-    if (this.session.over) return;
-    if (!(error instanceof LoginRefused)) return this.session.clientBroken(error as Error);
-    this.answerLate(error.isFailure, () => this.session.fail(error.error, error.reason));
+    const { session } = this;
+    if (session.over || this.isRefused) return;
+    if (!(error instanceof LoginRefused)) return session.clientBroken(error as Error);
+    this.isRefused = true;
+    session.worker.passwords.query.forget(this.user);
+    session.fail(error.error, { reason: error.reason, waitMs: error.isFailure ? this.noteFailure() : 0 });
   }
 
   /** A server has refused the login. With a password that only it can check, that is a guess of the client's. */
   refusedByServer(node: number, error: ServerRefusal): void {
     const { session, user } = this;
-    const isGuess = this.login.entry.standing === 'own' && error.sqlstate.startsWith('28');
-    if (!isGuess && error.sqlstate === '28P01') session.log.log(LogLevel.log, `DB node ${node} refuses what pgloom knows of the password of user "${user}"`);
-    this.answerLate(isGuess, () => session.finish(`DB node ${node}: ${error.message}`, error.response));
+    // The server's own words tell users that exist from others.
+    if (this.login.entry.standing === 'own' && error.sqlstate.startsWith('28')) return this.refuse(passwordRefused(user, `DB node ${node}: ${error.message}`));
+    session.worker.passwords.query.forget(user);
+    if (error.sqlstate === '28P01') session.log.log(LogLevel.log, `DB node ${node} refuses what pgloom knows of the password of user "${user}"`);
+    session.finish(`DB node ${node}: ${error.message}`, error.response);
   }
 
-  private answerLate(isFailure: boolean, answer: () => void): void {
+  /** Milliseconds that the answer is to wait yet: counted from the client's own, so that nobody learns how long it took to find out. */
+  private noteFailure(): number {
     const { session: { worker, settings }, user, handOver: { host } } = this;
-    this.isRefused = true;
-    worker.passwords.query.forget(user);
-    const delayMs = isFailure ? worker.loginFailures.failed(host, user, settings.auth_failure_delay) : 0;
-    // Counted from the client's answer: how long it took to find out is nobody's business.
-    const waitMs = this.answeredMs === 0 ? delayMs : delayMs - (performance.now() - this.answeredMs);
-    if (waitMs <= 0) answer();
-    else setTimeout(answer, waitMs);
+    const delayMs = worker.loginFailures.failed(host, user, settings.auth_failure_delay);
+    const warning = worker.loginFailures.warning(host, user);
+    if (warning !== null) worker.log.log(LogLevel.warning, warning);
+    return this.answeredMs === 0 ? delayMs : Math.max(0, delayMs - (performance.now() - this.answeredMs));
   }
 
   /** The session is over. */

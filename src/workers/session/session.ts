@@ -365,12 +365,14 @@ export class Session {
   /**
    * Ends the session with an error for the client, unless a message to it is half-way.
    * @param reason the log's detail, which the client is not told
+   * @param waitMs so much later is the client told; it takes up no child meanwhile
    */
-  fail(error: PgError, reason = error.detail): void {
+  fail(error: PgError, { reason = error.detail, waitMs = 0 }: { readonly reason?: string | undefined; readonly waitMs?: number } = {}): void {
     if (this.over) return;
     const level = error.sqlstate.startsWith('57P0') || error.sqlstate.startsWith('28') ? LogLevel.fatal : LogLevel.error;
     this.log.log(level, error.message, { ...(reason !== undefined && { detail: reason }), ...(error.hint !== undefined && { hint: error.hint }) });
     if (this.traffic?.current?.midMessage === true) this.abort(error.message);
+    else if (waitMs > 0 && this.worker.lateAnswers.take(this.client, encodeError(error), waitMs)) this.end(error.message, false);
     else this.finish(error.message, encodeError(error));
   }
 
@@ -394,7 +396,7 @@ export class Session {
     this.over = true;
     this.messages?.end();
     const { worker } = this;
-    if (!this.client.closed) this.client.finish(worker.nowMs);
+    if (!this.client.closed && !worker.lateAnswers.has(this.client)) this.client.finish(worker.nowMs);
     const isLast = this.childRow >= 0 && worker.children.isLastClient(this.childRow);
     this.traffic?.supply.releaseAll(reuse && !isLast && this.relay.idle);
     this.entrance.close();
