@@ -10,7 +10,7 @@ export const ssl = {
   ssl_crl_file: file('', { change: 'reload', actedOn: true, meaning: 'file with revoked certificates' }),
   ssl_ciphers: text('HIGH:MEDIUM:+3DES:!aNULL', { change: 'reload', actedOn: true, meaning: 'ciphers of TLS 1.2, as OpenSSL writes them' }),
   ssl_prefer_server_ciphers: bool(false, { change: 'reload', actedOn: true, meaning: 'the order of ciphers is ours, not the order of the client' }),
-  ssl_ecdh_curve: text('prime256v1', { change: 'reload', actedOn: true, meaning: 'curve of the ECDH key exchange; several are joined by :' }),
+  ssl_ecdh_curve: text('X25519:prime256v1', { change: 'reload', actedOn: true, meaning: 'curves of the ECDH key exchange, the preferred one first' }),
   ssl_dh_params_file: file('', { change: 'reload', actedOn: true, meaning: 'file with Diffie-Hellman parameters' }),
   ssl_passphrase_command: text('', { change: 'reload', actedOn: true, meaning: 'command that prints the passphrase of the key; %p is the prompt' }),
   backend_sslmode: words({ auto: 1, disable: 2, prefer: 3, require: 4, 'verify-ca': 5, 'verify-full': 6 }, 'auto', {
