@@ -36,7 +36,7 @@ async function withMovingPrimary(use: (moving: Moving) => Promise<void>): Promis
         pgloom,
         change: async () => {
           // First the target: a check between the two would find two primaries, and take the new one out.
-          proxy.target = other.port;
+          proxy.turnTo(other.port);
           await next.promote();
           await eventually('SHOW POOL_NODES says that node 1 is the primary', () => withClient(pgloom, async (client) => {
             const { rows } = await client.query<{ role: string }>('show pool_nodes');

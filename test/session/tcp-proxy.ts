@@ -14,6 +14,8 @@ export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   /** Those of them that reach a server. */
   private readonly clients = new Set<Socket>();
+  /** Those that pgloom keeps for questions of its own. */
+  private readonly questions = new Set<Socket>();
 
   /** @param target port on 127.0.0.1 of the server; a change holds for new connections */
   private constructor(private readonly server: Server, public target: number) {
@@ -41,7 +43,11 @@ export class TcpProxy {
     const server = connect({ host: this.host, port: this.target, noDelay: true });
     this.keep(server);
     this.clients.add(client);
+    client.once('data', (first: Buffer) => {
+      if (first.includes('application_name\0pgloom\0')) this.questions.add(client);
+    });
     client.on('close', () => {
+      this.questions.delete(client);
       this.clients.delete(client);
       server.destroy();
     }).pipe(server);
@@ -89,6 +95,12 @@ export class TcpProxy {
   /** Puts bytes into what the servers send, as if they came from there. */
   insert(bytes: Uint8Array): void {
     for (const client of this.clients) client.write(bytes);
+  }
+
+  /** From now on another server is behind it, also for the questions that pgloom asks over connections which it keeps. */
+  turnTo(target: number): void {
+    this.target = target;
+    for (const socket of this.questions) socket.destroy();
   }
 
   /** Ends all connections, as a server does that is killed. */

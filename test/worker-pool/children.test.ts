@@ -29,7 +29,12 @@ function taken(rows: readonly ProcessRow[]): number[] {
 test('quiet clients are all packed onto the first worker until its children are taken', async () => {
   await withPgloom({ num_init_children: 8, worker_threads: 2 }, async (pgloom) => {
     const clients: WireClient[] = [];
-    for (let i = 0; i < 3; i++) clients.push(await WireClient.login(pgloom.port));
+    for (let i = 0; i < 3; i++) {
+      // A thread that has just started, or just logged somebody in on a busy machine, is not a quiet one.
+      await sleep(400);
+      clients.push(await WireClient.login(pgloom.port));
+    }
+    await sleep(400);
     const rows = await processes(pgloom);
     assert.equal(rows.length, 8);
     // Three clients and the one that asks: the four children of one worker.

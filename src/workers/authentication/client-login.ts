@@ -65,7 +65,7 @@ export class ClientLogin {
     const { user } = this.request;
     checkCertificate(rule, user, this.client.tls);
     switch (rule.method) {
-      case 'reject': throw new LoginRefused(errors.hbaReject({ host: this.client.host, user, database: this.request.database, tls: this.client.tls !== null }), `${rule.file}:${rule.line}`, false);
+      case 'reject': throw this.rejected(rule);
       case 'trust':
       case 'cert': return this.proved(await this.byTrust());
       case 'password':
@@ -74,6 +74,12 @@ export class ClientLogin {
       case 'ldap':
       case 'pam': return this.proved(await this.byOutside(rule));
     }
+  }
+
+  private rejected({ file, line }: HbaRule): LoginRefused {
+    const { user, database } = this.request;
+    const error = errors.hbaReject({ host: this.client.host, user, database, tls: this.client.tls !== null });
+    return new LoginRefused(error, `${error.detail ?? ''} (${file}:${line})`, false);
   }
 
   get isProved(): boolean {

@@ -19,6 +19,7 @@ export async function findRule(rules: readonly HbaRule[], caller: HbaCaller): Pr
   const client = { ...caller, address: caller.host };
   const hostName = needsHostName(rules, client) ? await verifiedHostName(caller.host) : undefined;
   const rule = matchHba(rules, { ...client, ...(hostName !== undefined && { hostName }) });
-  if (rule === null) throw new LoginRefused(errors.hbaNoEntry(caller), 'no line of pool_hba.conf matches', false);
-  return rule;
+  if (rule !== null) return rule;
+  const error = errors.hbaNoEntry(caller);
+  throw new LoginRefused(error, error.detail ?? '', false);
 }
