@@ -8,6 +8,7 @@
  * until that socket has drained; the read buffer is therefore never overwritten under a pending write.
  */
 import type { Socket, OnReadOpts } from 'node:net';
+import { isOfOpenSsl, openSslReason } from '../shared/tls/backend-tls.js';
 import { directWriter, Written } from './direct-write.js';
 import { readInto } from './late-reader.js';
 import { giveBack, largeBytes, smallBytes, takeLarge, takeSmall } from './read-buffers.js';
@@ -38,6 +39,8 @@ export abstract class Link {
   private encrypted: TlsWriter | null = null;
   /** A pending write owns slices of the buffer that is read into. */
   private bufferIsOwned = false;
+  /** How often reading has begun: anew when TLS takes the place of the socket so far. */
+  private readings = 0;
   /** A buffer that such a write still owns while another one is read into. */
   private lent: Buffer | null = null;
   closed = false;
@@ -58,21 +61,40 @@ export abstract class Link {
   /** process() threw: the link's state is not to be trusted any more. */
   protected abstract broken(error: Error): void;
 
-  /** Options for the socket's constructor or connect(). */
+  /**
+   * Options for the constructor or connect() of one socket, and no other: Node asks a socket for its next buffer also after
+   * the read in which TLS has taken its place, and what it does then must not touch the buffer that TLS reads into.
+   */
   protected readOptions(): OnReadOpts {
+    const reading = ++this.readings;
+    let hasRead = false;
     return {
-      // Asked once for the first buffer and then after each read; anything but a buffer means "keep the last one".
-      buffer: this.nextBuffer as () => Uint8Array,
-      callback: this.received as (bytes: number, buffer: Uint8Array) => boolean,
+      // Asked for the first buffer of each attempt to connect and after each read; what is no buffer means "keep the last one".
+      buffer: (() => (hasRead ? (reading === this.readings ? this.nextBuffer() : undefined) : this.buffer)) as () => Uint8Array,
+      callback: (bytes: number, from: Uint8Array): boolean => {
+        if (reading !== this.readings) return true;
+        hasRead = true;
+        if (from !== this.buffer) return this.strayed();
+        const isToGoOn = this.received(bytes, from);
+        // "No" would stop the reading of TLS, which goes through this socket.
+        return isToGoOn || reading !== this.readings;
+      },
     };
+  }
+
+  /** Read into a buffer that may be another link's: never to happen, and if it does then this session ends here. */
+  private strayed(): boolean {
+    if (this.closed) return true;
+    this.broken(new Error('a socket reads into a buffer that is not its own'));
+    this.socket.destroy();
+    return true;
   }
 
   protected adopt(socket: Socket): void {
     this.socket = socket;
     let reason = 'connection closed';
-    socket.on('error', (error: NodeJS.ErrnoException & { reason?: string }) => {
-      // `reason` is OpenSSL's, whose codes and messages speak of its source.
-      reason = error.reason ?? error.code ?? error.message;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      reason = isOfOpenSsl(error) ? openSslReason(error) : error.code ?? error.message;
     });
     socket.on('close', () => {
       if (this.socket !== socket) return; // TLS has taken its place
@@ -113,8 +135,8 @@ export abstract class Link {
     this.carry = null;
   }
 
-  private readonly nextBuffer = (): Uint8Array | undefined => {
-    if (this.socket === undefined) return this.buffer;
+  /** After a read. Undefined: the buffer stays. */
+  private nextBuffer(): Uint8Array | undefined {
     if (this.undrained > 0) {
       // TLS gives what it has decrypted even to a socket that is paused: it must not go where a pending write still reads.
       if (this.encrypted === null || !this.bufferIsOwned) return undefined;
@@ -127,9 +149,9 @@ export abstract class Link {
     this.buffer = this.wantLarge ? takeLarge() : takeSmall();
     giveBack(old);
     return this.buffer;
-  };
+  }
 
-  private readonly received = (bytes: number, from: Uint8Array): boolean => {
+  private received(bytes: number, from: Uint8Array): boolean {
     if (this.closed) return true; // what still comes after our last words is dropped
     if (this.tap !== null) this.tap.read(from as Buffer, 0, bytes);
     if (this.encrypted !== null && (this.stalled || this.undrained > 0)) {
@@ -144,7 +166,7 @@ export abstract class Link {
       this.run(this.carry as Buffer, this.carryLength);
     }
     return this.undrained === 0 && (this.closed || !this.stalled);
-  };
+  }
 
   private run(data: Buffer, end: number): void {
     // While it is being processed it is nobody's carry: whoever asks now is told what is really left over.

@@ -12,21 +12,35 @@ const largeKept = 64;
 
 const small: Buffer[] = [];
 const large: Buffer[] = [];
+/** Those that wait in the two lists: one that came back twice would be lent to two links. */
+const atRest = new WeakSet<Buffer>();
 
 export function takeSmall(): Buffer {
-  const ready = small.pop();
+  const ready = lend(small);
   if (ready !== undefined) return ready;
   const slab = Buffer.allocUnsafeSlow(smallBytes * slabPieces);
-  for (let piece = 1; piece < slabPieces; piece++) small.push(slab.subarray(piece * smallBytes, (piece + 1) * smallBytes));
+  for (let piece = 1; piece < slabPieces; piece++) giveBack(slab.subarray(piece * smallBytes, (piece + 1) * smallBytes));
   return slab.subarray(0, smallBytes);
 }
 
 export function takeLarge(): Buffer {
-  return large.pop() ?? Buffer.allocUnsafeSlow(largeBytes);
+  return lend(large) ?? Buffer.allocUnsafeSlow(largeBytes);
 }
 
-/** The caller must be sure that neither a read nor a pending write uses the buffer any more. */
+function lend(list: Buffer[]): Buffer | undefined {
+  const buffer = list.pop();
+  if (buffer !== undefined) atRest.delete(buffer);
+  return buffer;
+}
+
+/**
+ * The caller must be sure that neither a read nor a pending write uses the buffer any more.
+ * @throws Error when the buffer has been given back before
+ */
 export function giveBack(buffer: Buffer): void {
-  if (buffer.length === smallBytes) small.push(buffer);
-  else if (buffer.length === largeBytes && large.length < largeKept) large.push(buffer);
+  if (atRest.has(buffer)) throw new Error('a read buffer is given back twice');
+  const list = buffer.length === smallBytes ? small : large;
+  if (list === large && (buffer.length !== largeBytes || large.length >= largeKept)) return;
+  atRest.add(buffer);
+  list.push(buffer);
 }

@@ -158,8 +158,9 @@ export class Worker {
         if (!isDeepStrictEqual(this.access.tls.backend, message.access.tls.backend)) this.pool.closeAll();
         this.access = message.access;
         this.tls = new WorkerTls(message.access.tls);
-        this.passwords.query.forgetAll();
         this.serverMethods.clear();
+        this.pool.closeTrusted();
+        this.passwords.reloaded();
         forgetScramKeys();
         // A reload forgets what is known of relations; the shared facts go with their generation.
         this.nodes.noteDdl();

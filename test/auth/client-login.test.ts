@@ -1,11 +1,14 @@
 /** Client authentication against real servers: relay mode, pool_hba.conf, auth_query, pass-through of SCRAM. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
+import { TcpProxy } from '../session/tcp-proxy.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 
 const right = 'r:ight pass';
@@ -176,3 +179,98 @@ test('a password changed in pool_passwd counts from the reload on', async () => 
     assert.match(pgloom.stderr(), /DB node 0 refuses what pgloom knows of the password of user "by_scram"/);
   });
 });
+
+test('auth_query has to give one row, of the user who was asked for', async () => {
+  const settings = { auth_user: 'looker', auth_password: right, pool_passwd: '' };
+  for (const [query, reason] of [
+    ['select rolname, rolpassword from pg_authid where rolpassword is not null or $1 = \'\'', /auth_query gives \d rows/],
+    ['select rolname, rolpassword from pg_authid where rolname = \'by_scram\' or $1 = \'\'', /auth_query gives the row of another/],
+    ['select rolpassword from pg_authid where rolname = $1', /auth_query gives 1 columns/],
+    ['select nothing from nowhere where $1 = \'\'', /auth_query on DB node 0 failed: relation "nowhere" does not exist/],
+  ] as const) {
+    await withPgloom({ hba: 'host all all all scram-sha-256', settings: { ...settings, auth_query: query } }, async (pgloom) => {
+      await assert.rejects(login(pgloom, 'by_trust', right), /the password could not be looked up/, query);
+      assert.match(pgloom.stderr(), reason);
+    });
+  }
+});
+
+test('a hash is no password', async () => {
+  for (const poolPasswd of ['', `by_md5:${md5Hash}\n`]) {
+    await withPgloom({ hba: 'host all all all password', poolPasswd }, async (pgloom) => {
+      await assert.rejects(login(pgloom, 'by_md5', md5Hash), refused);
+      assert.equal(await login(pgloom, 'by_md5', right), 'by_md5');
+    });
+  }
+});
+
+test('a longer name is the name that the server cuts it to', async () => {
+  const long = 'l'.repeat(63);
+  await withPgloom({ hba: `host all ${long} all reject\nhost all all all trust` }, async (pgloom) => {
+    for (const name of [long, `${long}x`]) await assert.rejects(login(pgloom, name, undefined), /client authentication failed/);
+    assert.equal(pgloom.stderr().match(/pool_hba.conf rejects connection/g)?.length, 2);
+  });
+});
+
+test('failed logins are in the log even if the client does not wait for the answer', async () => {
+  await withPgloom({ hba: 'host all all all password', poolPasswd: 'by_trust:TEXTright\n', settings: { auth_failure_delay: 5000 } }, async (pgloom) => {
+    const client = new Client({ host: pgloom.host, port: pgloom.port, user: 'by_trust', database: 'test', password: 'wrong' });
+    client.on('error', () => undefined);
+    client.connect().catch(() => undefined);
+    for (let tries = 0; tries < 200 && !refused.test(pgloom.stderr()); tries++) await sleep(20);
+    (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    assert.match(pgloom.stderr(), refused);
+  });
+});
+
+test('a link that the server gave by trust is nobody\'s when it trusts no longer and pgloom was told to reload', async () => {
+  const node = cluster.nodes[0];
+  assert.ok(node);
+  const hbaFile = join(node.directory, 'pg_hba.conf');
+  const before = readFileSync(hbaFile, 'utf8');
+  await withPgloom({}, async (pgloom) => {
+    assert.equal(await login(pgloom, 'by_trust', undefined), 'by_trust');
+    try {
+      writeFileSync(hbaFile, `host all by_trust 127.0.0.1/32 scram-sha-256\n${before}`);
+      await cluster.query(0, 'select pg_reload_conf()');
+      pgloom.signal('SIGHUP');
+      let failure: unknown = null;
+      for (let tries = 0; tries < 200 && failure === null; tries++) {
+        failure = await login(pgloom, 'by_trust', 'x').then(() => null, (error: unknown) => error);
+        await sleep(20);
+      }
+      assert.match(String(failure), refused);
+    } finally {
+      writeFileSync(hbaFile, before);
+      await cluster.query(0, 'select pg_reload_conf()');
+    }
+  });
+});
+
+test('a client that leaves while it is asked leaves no connection to the server behind', async () => {
+  const node = cluster.nodes[0];
+  assert.ok(node);
+  const proxy = await TcpProxy.start(node.port);
+  const pgloom = await startPgloom({ nodes: [proxy], settings: { worker_threads: 1, sr_check_period: 0, health_check_period: 0, num_init_children: 4, max_pool: 1 } });
+  try {
+    await until(() => proxy.open === 0, 'the questions of the start are over');
+    for (let round = 0; round < 10; round++) {
+      const client = new Client({ host: pgloom.host, port: pgloom.port, user: `nobody${round}`, database: 'test', password: 'x' });
+      client.on('error', () => undefined);
+      client.connect().catch(() => undefined);
+      const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+      // At the question, at the salt, at the verdict.
+      for (let answers = 0; answers <= round % 3; answers++) await once(stream, 'data');
+      stream.destroy();
+    }
+    await until(() => proxy.open === 0, 'no connection is left');
+  } finally {
+    await pgloom.stop();
+    await proxy.close();
+  }
+});
+
+async function until(isSo: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; tries < 400 && !isSo(); tries++) await sleep(25);
+  assert.ok(isSo(), what);
+}

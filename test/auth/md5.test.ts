@@ -7,10 +7,10 @@ test('the stored form of a password is what PostgreSQL writes into pg_authid', (
   assert.equal(md5Hash('postgres', 'postgres'), 'md53175bce1d3201d16594cebf9d7eb3f9d');
 });
 
-test('the answer is the digest of the stored digest and the salt, from the password as from its hash', () => {
+test('the answer is the digest of the stored digest and the salt', () => {
   const salt = Buffer.from([1, 2, 3, 4]);
-  assert.equal(md5Answer('secret', 'alice', salt), 'md598a0412b9c31436fc53776e863350083');
-  assert.equal(md5Answer('md54a0a68b43b6cd5cf266fa02f196e2371', 'alice', salt), 'md598a0412b9c31436fc53776e863350083');
+  assert.equal(md5Answer(md5Hash('secret', 'alice'), salt), 'md598a0412b9c31436fc53776e863350083');
+  assert.equal(md5Answer('md54A0a68b43b6cd5cf266fa02f196e2371', salt), 'md598a0412b9c31436fc53776e863350083');
 });
 
 test('only md5 and 32 hex digits is a hash', () => {

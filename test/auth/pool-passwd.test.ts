@@ -93,6 +93,30 @@ test('a missing pool_passwd is an empty one and is not created', () => {
   assert.equal(existsSync(file), false);
 });
 
+test('a pool_passwd that is missing is told where somebody counts on it', () => {
+  const place = mkdtempSync(join(directory, 'counted-'));
+  const configFile = join(place, 'pgpool.conf');
+  const warnings = (conf: string, hba = 'host all all all scram-sha-256'): string[] => {
+    writeFileSync(configFile, conf);
+    writeFileSync(join(place, 'pool_hba.conf'), `${hba}\n`);
+    return loadAccess(loadConfig(configFile).settings, undefined, '/no/key').warnings;
+  };
+  const told = (why: RegExp, ...given: Parameters<typeof warnings>): void => {
+    const [only = '', ...more] = warnings(...given);
+    assert.ok(only.startsWith(`${join(place, 'pool_passwd')}: there is no such file, `), only);
+    assert.match(only, why);
+    assert.deepEqual(more, []);
+  };
+  const named = "pool_passwd = 'pool_passwd'\n";
+  told(/though pool_passwd in .*pgpool\.conf names it: no user has a password$/, named);
+  told(/and .*pool_hba\.conf:1 \(scram-sha-256\) needs it/, 'enable_pool_hba = on\n');
+  assert.deepEqual([warnings(''), warnings('enable_pool_hba = on\n', 'host all all all trust'), warnings("enable_pool_hba = on\nauth_user = 'x'\n"), warnings("pool_passwd = ''\n")], [[], [], [], []]);
+  writeFileSync(join(place, 'pool_passwd'), 'u:TEXTp\n', { mode: 0o600 });
+  assert.deepEqual([warnings(''), warnings(named)], [[], []]);
+  rmSync(join(place, 'pool_passwd'));
+  told(/and it was there before/, '');
+});
+
 test('a pool_passwd that others may read is used, with a warning that names file and mode', () => {
   const file = join(directory, 'open_passwd');
   writeFileSync(file, 'u:secret\n');

@@ -52,6 +52,16 @@ describe('pool_passwd', { concurrency: 4 }, () => {
     assert.deepEqual(readFileSync(join(directory, 'pool_passwd')), Buffer.concat([latin1, Buffer.from(`\n${entry()}`)]));
   });
 
+  it('loses the byte order mark at its beginning, behind which an old password would stay in force', async () => {
+    const directory = tools.scratch({ pool_passwd: `\ufeff${entry('u', 'old')}a:b\n` });
+    assert.equal((await set(directory)).poolPasswd, `${entry()}a:b\n`);
+  });
+
+  it('gets the first user of an -i file without the byte order mark before it', async () => {
+    const directory = tools.scratch({ pairs: '\ufeffu:pw\n' });
+    assert.equal((await run(directory, 'pg_md5', '-m', '-f', 'pgpool.conf', '-i', 'pairs')).poolPasswd, entry());
+  });
+
   it('keeps its mode', async () => {
     const directory = tools.scratch({ pool_passwd: 'a:b\n' });
     chmodSync(join(directory, 'pool_passwd'), 0o640);

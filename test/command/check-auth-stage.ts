@@ -27,9 +27,11 @@ export interface SetUp {
 
 export interface Told {
   readonly report: CheckAuthReport;
-  /** Of the client by TCP. */
+  /** Of the client by TCP; where pgpool offers TLS, of the one with it. */
   readonly client: ClientReport;
   readonly status: number | null;
+  /** Where both were looked at. */
+  readonly withoutTls: ClientReport | undefined;
 }
 
 type Nodes = readonly { readonly host: string; readonly port: number }[];
@@ -100,10 +102,10 @@ export class AuthStage {
   async check(configFile: string, user: string, typed: string | null, ...more: string[]): Promise<Told> {
     const { stdout, status } = await this.run(['-f', configFile, '-U', user, '-d', 'test', '-h', '127.0.0.1', '--json', ...more], typed);
     const report = JSON.parse(stdout) as CheckAuthReport;
-    const [client] = report.clients;
+    const [client, withoutTls] = report.clients;
     assert.ok(client, stdout);
-    assert.equal(status, client.works ? 0 : 1, stdout);
-    return { report, client, status };
+    assert.equal(status, report.works ? 0 : 1, stdout);
+    return { report, client, status, withoutTls };
   }
 }
 

@@ -73,6 +73,16 @@ const setUps: readonly (SetUp & { readonly name: string; readonly expected: () =
     ],
   },
   {
+    name: 'passwords that the server refuses', hba: 'host all md5_a all md5\nhost all all all scram-sha-256',
+    poolPasswd: `scram_a:TEXTold\nscram_b:${text}\nscram_ghost:${text}\nmd5_a:${md5Hash('old', 'md5_a')}\n`,
+    expected: () => [
+      works('scram_b'),
+      fails('scram_a', /DB node 0: refuses the password in pool_passwd: password authentication failed/, /pool_passwd is not that of the server \(any more\): pg_enc -m .* -u scram_a/),
+      fails('md5_a', /DB node 0: refuses an md5 hash in pool_passwd: password authentication failed/, /pg_enc -m .* -u md5_a/),
+      fails('scram_ghost', /refuses the password in pool_passwd/, /CREATE ROLE "scram_ghost" LOGIN/),
+    ],
+  },
+  {
     name: 'the methods of pool_hba.conf that ask for nothing', hba: ['host all trust_a all password', 'host all scram_b all reject', 'host all scram_looker all trust', 'host other all all trust', 'host all md5_a,scram_a all trust'].join('\n'),
     expected: () => [
       fails('trust_a', /compared with nothing/, /pg_enc/),
@@ -163,9 +173,47 @@ test('the line of pool_passwd, its form and the key file are told, and an old pa
   const keyless = await stage.check(configFile, 'scram_a', null, '-k', join(stage.scratch, 'no.key'));
   assert.match(stored(keyless), /pool_passwd:3: .*encrypted with AES/);
   assert.equal(keyless.client.works, false);
+  assert.match(stored(keyless), /there is no key to decrypt it: .*no\.key: there is no such file/);
+  assert.match(keyless.report.findings.find(({ about }) => about === 'stored password')?.remedy ?? '', /^name the key file that pgpool runs with: -k FILE or PGPOOLKEYFILE .*; only when the key is lost, make another first/);
+  const foreignKey = join(stage.scratch, 'foreign.key');
+  writeFileSync(foreignKey, 'not it\n', { mode: 0o600 });
+  const foreign = await stage.check(configFile, 'scram_a', null, '-k', foreignKey);
+  assert.match(stored(foreign), /the key file does not decrypt it/);
+  assert.match(remedies(foreign), /name the key file .*foreign\.key is another one/);
   const old = await stage.check(configFile, 'scram_b', 'old', '-k', keyFile);
   assert.match(old.client.verdict, /DB node 0: refuses the password in pool_passwd: password authentication failed/);
   assert.match(remedies(old), /is not that of the server \(any more\): pg_enc -m/);
+});
+
+test('a database that is not there is found without a password, or it is said that nobody looked', async () => {
+  const hba = 'host all all all scram-sha-256';
+  const absent = ['-d', 'nowhere'];
+  const stored = await stage.check(stage.writeFiles({ hba, poolPasswd: `scram_a:${text}\n` }), 'scram_a', null, ...absent);
+  assert.match(stored.client.verdict, /the login fails: DB node 0: refuses the password in pool_passwd: database "nowhere" does not exist/);
+  assert.match(remedies(stored), /CREATE DATABASE "nowhere"/);
+  const settings = { auth_user: 'scram_looker', auth_password: right };
+  const looked = await stage.check(stage.writeFiles({ hba, settings }), 'scram_a', null, ...absent);
+  assert.match(looked.client.verdict, /^the login fails: DB node 0: database "nowhere" does not exist$/);
+  await stage.server.query('create database closed allow_connections false');
+  assert.match((await stage.check(stage.writeFiles({ hba, settings }), 'scram_a', null, '-d', 'closed')).client.verdict, /"closed" takes no connections/);
+  assert.match((await stage.check(stage.writeFiles({ hba, settings }), 'scram_a', null)).client.verdict, /the login works with the right password(?!.*not looked at)/);
+  const verifier = await stage.check(stage.writeFiles({ hba, poolPasswd: `scram_a:${stage.verifiers.get('scram_a')}\n` }), 'scram_a', null, ...absent);
+  assert.match(verifier.client.verdict, /the login works with the right password.*; whether the server has the database and the role was not looked at \(-W does\)/);
+});
+
+test('why nobody finds the primary is told as a warning', async () => {
+  const poolPasswd = `scram_a:${text}\n`;
+  const about = async (settings: Readonly<Record<string, string>>): Promise<string> => {
+    const { report, client } = await stage.check(stage.writeFiles({ poolPasswd, settings }), 'scram_a', null);
+    assert.equal(client.works, true);
+    const found = report.findings.find(({ about: what }) => what === 'primary');
+    return `${found?.text} => ${found?.remedy}`;
+  };
+  assert.match(await about({ sr_check_user: 'scram_b' }), /warning: .*user "scram_b" \(sr_check_user\), and DB node 0 asks for a password: sr_check_password is empty.* => set sr_check_password .*pg_enc -m .* -u scram_b/);
+  assert.match(await about({ sr_check_user: '', health_check_user: 'md5_a' }), /user "md5_a" \(health_check_user\), .* => set health_check_password/);
+  assert.match(await about({ sr_check_user: 'scram_b', sr_check_password: 'old' }), /refuses the login: password authentication failed.* => write the password .* into sr_check_password/);
+  assert.equal(await about({ sr_check_user: 'scram_a' }), 'undefined => undefined', 'pool_passwd has it');
+  assert.equal(await about({ sr_check_user: 'postgres' }), 'undefined => undefined', 'it is trusted');
 });
 
 test('near misses and lines that are not reached are told', async () => {
@@ -193,8 +241,15 @@ test('the client\'s TLS: which certificate it must show, and what is missing whe
   const noAuthority = await stage.check(stage.writeFiles({ hba, poolPasswd, settings }), 'scram_a', null, '--tls');
   assert.match(remedies(noAuthority), /set ssl_ca_cert/);
   const plain = await stage.check(stage.writeFiles({ hba, poolPasswd, settings }), 'scram_a', null);
-  assert.match(plain.client.verdict, /no pool_hba.conf entry/);
-  assert.match(plain.client.findings[0]?.notes?.join('') ?? '', /would decide with TLS/);
+  assert.match(plain.client.verdict, /ssl_ca_cert is not set/);
+  assert.match(plain.withoutTls?.verdict ?? '', /no pool_hba.conf entry/);
+  const [rule] = plain.withoutTls?.findings ?? [];
+  assert.match(rule?.notes?.join('') ?? '', /would decide with TLS/);
+  assert.match(rule?.remedy ?? '', /^let the client use TLS .*pool_hba.conf:1 \(hostssl, cert\) decides then$/);
+  // Not a line for clients without TLS.
+  const without = remedies(await stage.check(stage.writeFiles({ hba, poolPasswd }), 'scram_a', null));
+  assert.match(without, /set ssl = on, ssl_cert and ssl_key in .*, and let the client use TLS: .*pool_hba.conf:1/);
+  assert.doesNotMatch(without, /host test scram_a/);
   const off = await stage.check(stage.writeFiles({ hba, poolPasswd }), 'scram_a', null, '--tls');
   assert.match(off.client.verdict, /asks for TLS and does not get it/);
 });
@@ -212,7 +267,10 @@ test('a pgpool with TLS lets in whom it says, by certificate', async () => {
     assert.deepEqual([await canLogIn(pgloom, 'scram_a', '', by(own)), await canLogIn(pgloom, 'scram_a', right, by(other)), await canLogIn(pgloom, 'scram_a', right, by(null))], [true, false, false]);
     assert.equal((await stage.check(pgloom.configFile, 'scram_b', right, '--tls')).client.works, true);
     assert.equal(await canLogIn(pgloom, 'scram_b', right, by(null)), true);
-    assert.equal((await stage.check(pgloom.configFile, 'scram_b', right)).client.works, false);
+    // As psql comes: with TLS, and without when that fails.
+    const both = await stage.check(pgloom.configFile, 'scram_b', right);
+    assert.deepEqual([both.report.works, both.client.works, both.withoutTls?.works], [true, true, false]);
+    assert.match(both.report.verdict, /the login works by TCP from 127.0.0.1 with TLS, and fails by TCP from 127.0.0.1 without TLS/);
     assert.equal(await canLogIn(pgloom, 'scram_b', right), false);
   } finally {
     await pgloom.stop();
@@ -234,16 +292,17 @@ test('TLS towards the DB nodes is used as backend_sslmode says', async () => {
   const poolPasswd = `scram_a:${text}\n`;
   const nodeText = async (settings: Readonly<Record<string, string>>, nodes?: readonly { host: string; port: number }[]): Promise<string> => {
     const { report, client } = await stage.check(stage.writeFiles({ poolPasswd, settings }, nodes), 'scram_a', nodes === undefined ? right : null);
-    return `${client.works} ${report.findings.find(({ about }) => about === 'DB node 0')?.text}`;
+    const found = report.findings.find(({ about }) => about === 'DB node 0');
+    return `${client.works} ${found?.text}${found?.remedy === undefined ? '' : `; to do: ${found.remedy}`}`;
   };
   assert.match(await nodeText({ backend_sslmode: 'disable' }), /^true .*without TLS$/);
   assert.match(await nodeText({ backend_sslmode: 'verify-full', backend_sslrootcert: stage.certificates.authority.cert }), /^true .*asks for scram-sha-256, over TLSv1\.[23]$/);
   // Another authority's.
-  assert.match(await nodeText({ backend_sslmode: 'verify-ca', backend_sslrootcert: stage.certificates.strangerClient.cert }), /^false .*cannot be reached: TLS: /);
+  assert.match(await nodeText({ backend_sslmode: 'verify-ca', backend_sslrootcert: stage.certificates.strangerClient.cert }), /^false .*is there, and TLS with it fails: TLS: .*; to do: set backend_sslrootcert .*ssl_ca_cert.*backend_sslmode = require in .* \(now verify-ca\)/);
   // The shared cluster has no TLS.
   const [node] = sharedCluster().nodes;
   assert.ok(node);
-  assert.match(await nodeText({ backend_sslmode: 'require' }, [node]), /^false .*cannot be reached: the server does not offer TLS/);
+  assert.match(await nodeText({ backend_sslmode: 'require' }, [node]), /^false .*is there, and TLS with it fails: the server does not offer TLS.*to do: switch TLS on at the server .*backend_sslmode = prefer in .* \(now require\)/);
   assert.match(await nodeText({ backend_sslmode: 'prefer' }, [node]), /^false .*refuses the login without TLS: role "scram_a" does not exist/);
 });
 

@@ -51,6 +51,20 @@ test('what is known but not acted on, odd lines and files that are not in use ar
   });
 });
 
+test('a user of the checks without a password, and a pool_passwd that is not there, are warnings', async () => {
+  await withScratch({ pool_passwd: 'pool_passwd', sr_check_user: 'looker', health_check_user: 'looker' }, async (scratch) => {
+    const { status, stdout } = await checked(scratch);
+    assert.equal(status, 0);
+    assert.match(stdout, /WARNING: {2}.*pool_passwd: there is no such file, though pool_passwd in .*pgpool\.conf names it/);
+    assert.match(stdout, /WARNING: {2}.*sr_check_user: user "looker" has no password .*: if the servers ask for a password, pgpool cannot find out which node is the primary\n/);
+    assert.equal(stdout.split('"looker"').length, 2, 'one warning');
+    writeFileSync(join(scratch.directory, 'pool_passwd'), 'looker:TEXTx\n', { mode: 0o600 });
+    assert.doesNotMatch((await checked(scratch)).stdout, /looker|no such file, though/);
+    scratch.write({ pool_passwd: '', sr_check_user: '', health_check_user: 'a', health_check_user1: 'b', backend_hostname1: 'other', backend_port1: 5433, health_check_password1: 'x' });
+    assert.match((await checked(scratch)).stdout, /WARNING: {2}.*health_check_user0: user "a" has no password/);
+  });
+});
+
 test('what a reload and a restart would change in the one that runs is told', async () => {
   await withScratch({ enable_pool_hba: true, health_check_password: 'hidden1', backend_weight0: 1 }, async (scratch) => {
     const hba = join(scratch.directory, 'pool_hba.conf');

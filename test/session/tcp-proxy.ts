@@ -33,6 +33,11 @@ export class TcpProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** Connections that reach a server now. */
+  get open(): number {
+    return this.clients.size;
+  }
+
   private accept(client: Socket): void {
     this.connections++;
     this.keep(client);

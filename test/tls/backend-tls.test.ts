@@ -1,13 +1,14 @@
 /** TLS towards servers: a real one, and some that are none. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, chownSync, copyFileSync, readFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { X509Certificate } from 'node:crypto';
-import { NodeClient } from '../../src/main/cluster/node-client.js';
+import { NodeClient, NodeError } from '../../src/main/cluster/node-client.js';
 import { serverIdentity } from '../../src/main/demo/unprivileged.js';
 import { endPointBinding } from '../../src/shared/tls/end-point-binding.js';
 import { backendTls, secureServerSocket } from '../../src/shared/tls/backend-tls.js';
@@ -157,6 +158,57 @@ test('the binding of a link is the hash of the server\'s certificate', async () 
   encrypted.destroy();
 });
 
+test('a server that refuses our certificate runs all the same: it stays up, sessions go on and new ones are told why', { timeout: 60_000 }, async () => {
+  const { server, certificates: { authority, client, strangerClient } } = await shared();
+  const strange: BackendTlsMaterials = { ...plain, cert: readFileSync(strangerClient.cert, 'utf8'), key: readFileSync(strangerClient.key, 'utf8') };
+  for (let attempt = 0; attempt < 10; attempt++) {
+    await assert.rejects(isEncrypted(server, strange), (error: NodeError) => error.answered && /^TLS: .*alert unknown ca$/.test(error.message));
+  }
+  const pgloom = await startPgloom({
+    nodes: server.nodes, hba: 'host all all all trust\n',
+    settings: {
+      backend_sslmode: 'verify-ca', backend_sslrootcert: authority.cert, backend_sslcert: client.cert, backend_sslkey: client.key,
+      health_check_period: 1, health_check_user: 'postgres', sr_check_user: 'postgres', sr_check_period: 1,
+    },
+  });
+  try {
+    await withClient(pgloom, async (session) => {
+      await session.query('begin');
+      const text = readFileSync(pgloom.configFile, 'utf8');
+      writeFileSync(pgloom.configFile, text.replaceAll(client.cert, strangerClient.cert).replaceAll(client.key, strangerClient.key));
+      pgloom.signal('SIGHUP');
+      for (const endMs = Date.now() + limitMs; !pgloom.stderr().includes('parameters changed'); await sleep(20)) assert.ok(Date.now() < endMs, pgloom.stderr());
+      // Each of them makes the primary thread look at the node.
+      for (let attempt = 0; attempt < 5; attempt++) {
+        const refused = withClient(pgloom, () => Promise.resolve(), { user: 'scram_tls', database: 'test' });
+        await assert.rejects(refused, (error: Error & { detail?: string }) => /alert unknown ca/.test(`${error.message} ${error.detail}`));
+      }
+      const { rows } = await session.query('select 2 as two');
+      assert.deepEqual(rows, [{ two: 2 }]);
+      assert.doesNotMatch(pgloom.stderr(), /is down|failover/i);
+    }, { user: 'postgres', database: 'test' });
+  } finally {
+    await pgloom.stop();
+  }
+});
+
+test('direct TLS is not begun with a server that agrees to no protocol', async () => {
+  const { certificates: { server: { cert, key } } } = await shared();
+  for (const [ALPNProtocols, isAccepted] of [[undefined, false], [['postgresql'], true]] as const) {
+    const listener = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key), ...(ALPNProtocols !== undefined && { ALPNProtocols: [...ALPNProtocols] }) });
+    listener.on('tlsClientError', () => undefined).on('secureConnection', (peer) => peer.on('error', () => undefined)).listen(0, '127.0.0.1');
+    await once(listener, 'listening');
+    const socket = connect({ host: '127.0.0.1', port: (listener.address() as AddressInfo).port });
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    const secured = secureServerSocket(socket, backendTls({ ...plain, direct: true }), '127.0.0.1');
+    if (isAccepted) (await secured).socket.destroy();
+    else await assert.rejects(secured, /BackendTlsError: the server does not agree to the protocol \(ALPN\), which direct TLS requires/);
+    assert.equal(socket.destroyed, true);
+    listener.close();
+  }
+});
+
 /** A server that answers an SSLRequest so; connects to it with the materials given. */
 async function meet(answer: Buffer | 'close', tls: BackendTlsMaterials): Promise<{ result: Awaited<ReturnType<typeof secureServerSocket>> | Error; socket: Socket }> {
   const server = createServer((peer) => {
@@ -183,6 +235,10 @@ test('an answer to the SSLRequest with anything in clear behind it is refused, a
   assert.match(String((await meet(Buffer.from('NR'), { ...plain, use: 'prefer' })).result), /unencrypted bytes behind its answer/);
   assert.match(String((await meet(Buffer.from('N'), plain)).result), /the server does not offer TLS, which backend_sslmode requires/);
   assert.match(String((await meet(Buffer.from('E\0\0\0\x10SFATAL\0\0'), plain)).result), /answers the request for TLS with an error/);
+  assert.match(String((await meet(Buffer.from('Ecould not fork \x1b[31mnew process\n\0'), plain)).result), /with an error: could not fork \?\[31mnew process$/);
+  const long = await meet(Buffer.from(`E\0\0\x03\xffSFATAL\0C53300\0M${'too many '.repeat(100)}\0\0`, 'latin1'), plain);
+  assert.match(String(long.result), /with an error: too many (too many )*t[o man]*$/);
+  assert.ok(String(long.result).length < 300);
   assert.match(String((await meet('close', plain)).result), /closed the connection at the request for TLS/);
   const preferred = await meet(Buffer.from('N'), { ...plain, use: 'prefer' });
   assert.ok(!(preferred.result instanceof Error) && preferred.result.socket === preferred.socket && preferred.result.binding === null);

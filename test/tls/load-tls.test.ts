@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AccessFileError } from '../../src/main/access/access-file.js';
 import { loadTls, type TlsSettings } from '../../src/main/tls/load-tls.js';
 import { runPassphraseCommand } from '../../src/main/tls/passphrase-command.js';
@@ -139,6 +140,42 @@ test('backend_sslmode: auto is what Pgpool-II does with ssl, and require with it
     assert.equal(backendOf({ backend_sslmode: 'prefer', ssl_ca_cert: ca }), 'prefer none 0');
   });
 });
+
+test('authorities named for servers are never passed over in silence', async () => {
+  await withCertificates(async (certificates) => {
+    const backend_sslrootcert = certificates.authority.cert;
+    for (const ssl of [true, false]) {
+      const { tls, warnings } = loadTls(tlsSettingsOf(certificates, { ssl, backend_sslrootcert }));
+      assert.deepEqual([tls.backend.use, tls.backend.verify, tls.backend.ca.length, warnings], ['require', 'ca', 1, []]);
+    }
+    for (const backend_sslmode of ['prefer', 'disable'] as const) {
+      const { tls, warnings } = loadTls(tlsSettingsOf(certificates, { backend_sslmode, backend_sslrootcert }));
+      assert.equal(tls.backend.verify, 'none');
+      assert.deepEqual(warnings, [`backend_sslrootcert is set, but backend_sslmode = '${backend_sslmode}' verifies no server: verify-ca and verify-full do`]);
+    }
+    for (const backend_sslmode of ['auto', 'require', 'verify-ca', 'verify-full'] as const) {
+      assert.match(faultOf(tlsSettingsOf(certificates, { backend_sslmode, backend_sslrootcert: '/nowhere' })), /^backend_sslrootcert = '\/nowhere': there is no such file$/);
+    }
+  });
+});
+
+test('at its limit ssl_passphrase_command is ended with all that it has started', { timeout: 20_000 }, async () => {
+  await withCertificates(async (_certificates, directory) => {
+    const file = join(directory, 'pid');
+    assert.throws(() => runPassphraseCommand(`sleep 1000 & echo $! > ${file}; wait`, 1000), /^PassphraseError: did not end within 1 s$/);
+    const pid = readFileSync(file, 'utf8').trim();
+    while (isRunning(pid)) await sleep(20);
+  });
+});
+
+/** One that has ended may stay in the table of processes until somebody asks for its status. */
+function isRunning(pid: string): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
 
 test('combinations that cannot hold are faults of pgpool.conf', async () => {
   await withCertificates((_certificates, directory) => {

@@ -7,10 +7,11 @@ import { defaultKeyFile, KeyFile } from './key-file.js';
 import { decryptOwnPasswords, type OwnPasswordSettings } from './own-passwords.js';
 import { readPoolHba, type PoolHba } from './pool-hba.js';
 import { readPoolPasswd } from './pool-passwd.js';
+import { missingPasswdWarnings, poolPasswdFile } from './missing-passwd.js';
 import { loadTls, type TlsSettings } from '../tls/load-tls.js';
 
 /** The settings looked at here. */
-export type AccessSettings = Pick<Settings, 'enable_pool_hba' | 'pool_passwd' | 'configDirectory'> & OwnPasswordSettings & TlsSettings;
+export type AccessSettings = Pick<Settings, 'enable_pool_hba' | 'pool_passwd' | 'auth_user' | 'configDirectory'> & OwnPasswordSettings & TlsSettings;
 
 export interface LoadedAccess {
   readonly access: AccessFiles;
@@ -26,12 +27,11 @@ export interface LoadedAccess {
 export function loadAccess(settings: AccessSettings, hbaFile?: string, keyFilePath: string = defaultKeyFile(process.env)): LoadedAccess {
   const keyFile = new KeyFile(resolve(keyFilePath));
   const hba: PoolHba = settings.enable_pool_hba ? readPoolHba(resolve(hbaFile ?? resolve(settings.configDirectory, 'pool_hba.conf'))) : { rules: [], warnings: [] };
-  const passwd = settings.pool_passwd === ''
-    ? { passwords: new Map<string, string>(), warnings: [] }
-    : readPoolPasswd(resolve(settings.configDirectory, settings.pool_passwd), keyFile);
+  const passwdFile = poolPasswdFile(settings);
+  const passwd = passwdFile === null ? { passwords: new Map<string, string>(), warnings: [] } : readPoolPasswd(passwdFile, keyFile);
   const own = decryptOwnPasswords(settings, keyFile);
   const tls = loadTls(settings);
-  return { access: { hba: hba.rules, passwords: passwd.passwords, decrypted: own.decrypted, tls: tls.tls }, warnings: [...hba.warnings, ...hopeless(hba.rules, settings), ...keyFile.warnings, ...passwd.warnings, ...own.warnings, ...tls.warnings] };
+  return { access: { hba: hba.rules, passwords: passwd.passwords, decrypted: own.decrypted, tls: tls.tls }, warnings: [...hba.warnings, ...hopeless(hba.rules, settings), ...missingPasswdWarnings(settings, hba.rules, passwd.passwords.size), ...keyFile.warnings, ...passwd.warnings, ...own.warnings, ...tls.warnings] };
 }
 
 /** Lines that cannot let anybody in with these settings. */

@@ -12,7 +12,7 @@ import { Parser } from 'pg-protocol/dist/parser.js';
 import type { BackendMessage, DatabaseError, DataRowMessage } from 'pg-protocol/dist/messages.js';
 import { credentialOfText } from '../../shared/auth/credential.js';
 import { ServerLogin } from '../../shared/auth/server-login.js';
-import { backendTls, BackendTlsError, secureServerSocket, type BackendTls, type ServerSocket } from '../../shared/tls/backend-tls.js';
+import { backendTls, BackendTlsError, isOfOpenSsl, openSslReason, secureServerSocket, type BackendTls, type ServerSocket } from '../../shared/tls/backend-tls.js';
 import { noTls, type BackendTlsMaterials } from '../../shared/tls/materials.js';
 import { int32 } from '../../shared/protocol/writer.js';
 import { sslRequestCode } from '../../shared/protocol/letters.js';
@@ -109,7 +109,7 @@ export class NodeClient {
   private constructor(private readonly socket: Socket, private readonly binding: ServerSocket['binding']) {
     socket.on('data', (chunk: Buffer) => this.receive(chunk));
     socket.resume();
-    socket.on('error', (error: NodeJS.ErrnoException) => this.fail(new NodeError(error.code ?? error.message, this.answered)));
+    socket.on('error', (error) => this.fail(isOfOpenSsl(error) ? new NodeError(`TLS: ${openSslReason(error)}`, true) : lostConnection(error, this.answered)));
     socket.on('close', () => this.fail(new NodeError('the server closed the connection', this.answered)));
   }
 
@@ -234,6 +234,10 @@ export class NodeClient {
   private send(bytes: Buffer | null): void {
     if (bytes !== null && !this.socket.destroyed) this.socket.write(bytes);
   }
+}
+
+function lostConnection(error: NodeJS.ErrnoException, answered: boolean): NodeError {
+  return new NodeError(error.code ?? error.message, answered);
 }
 
 function refusal(message: BackendMessage): NodeError {

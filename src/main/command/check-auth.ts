@@ -2,6 +2,7 @@
 import { promptPassword } from '../cli/pcp/password/prompt.js';
 import { backendTls } from '../../shared/tls/backend-tls.js';
 import { clientReport } from './check-auth/client-report.js';
+import { lookForDatabase } from './check-auth/database.js';
 import { type Files, readFiles } from './check-auth/files.js';
 import { askNodes } from './check-auth/nodes.js';
 import type { CheckAuthLine } from './check-auth/options.js';
@@ -29,24 +30,30 @@ async function examine(line: CheckAuthLine, files: Files, fileFindings: readonly
   const { user, database } = line;
   const password = line.askPassword ? await promptPassword() : null;
   const tls = backendTls(files.access.tls.backend);
-  const nodes = await askNodes(files, tls, user, database);
+  const { nodes, primary: primaryFinding } = await askNodes(files, tls, user, database);
   const reached = nodes.filter(({ answer }) => answer.kind !== 'silent');
   const primary = (reached.find(({ isNeeded }) => isNeeded) ?? reached[0])?.target.backend ?? null;
   const stored = await findStored(files, user, primary, tls);
+  const seen = await lookForDatabase(files, user, database, primary, tls);
   // One after the other: with -W each of them logs in.
   const clients: ClientReport[] = [];
-  for (const origin of originsOf(line, files.settings)) clients.push(await clientReport({ files, user, origin, stored, password }, database, nodes));
+  const origins = originsOf(line, files.settings, files.access.tls.server !== null);
+  for (const origin of origins) clients.push(await clientReport({ files, user, origin, stored, database: seen, password }, database, nodes));
+  // With TLS or without: a client tries both.
+  const isWell = (['unix', 'tcp'] as const).every((transport) => origins.every((origin) => origin.transport !== transport)
+    || clients.some(({ works }, at) => works && origins[at]?.transport === transport));
   return {
     user, database, clients,
-    findings: [...fileFindings, ...stored.findings, ...nodes.map(({ finding }) => finding)],
-    works: clients.length > 0 && clients.every(({ works }) => works),
-    verdict: summary(clients),
+    findings: [...fileFindings, ...stored.findings, ...nodes.map(({ finding }) => finding), ...primaryFinding === null ? [] : [primaryFinding], ...seen === null ? [] : [seen]],
+    works: clients.length > 0 && isWell,
+    verdict: summary(clients, isWell),
   };
 }
 
-function summary(clients: readonly ClientReport[]): string {
+function summary(clients: readonly ClientReport[], isWell: boolean): string {
   const [good, bad] = [true, false].map((which) => clients.filter(({ works }) => works === which).map(({ from }) => from).join(' and ')) as [string, string];
   if (clients.length === 0) return 'nobody can log in: listen_addresses and unix_socket_directories are both empty';
   if (bad === '') return `the login works by ${good}`;
+  if (isWell) return `the login works by ${good}, and fails by ${bad}`;
   return good === '' ? `the login fails by ${bad}` : `the login fails by ${bad}, and works by ${good}`;
 }

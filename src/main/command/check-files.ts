@@ -2,11 +2,13 @@
 import path from 'node:path';
 import { accessLines, AccessFileError, readAccessFile } from '../access/access-file.js';
 import { KeyFile } from '../access/key-file.js';
+import { missingPasswdWarnings, poolPasswdFile } from '../access/missing-passwd.js';
 import { readPoolHba } from '../access/pool-hba.js';
 import { readPoolPasswd } from '../access/pool-passwd.js';
 import { loadAccess } from '../access/load.js';
 import { ConfigError } from '../config/errors.js';
 import { type LoadedConfig, loadConfig } from '../config/load.js';
+import { checkUserWarnings } from './check-users.js';
 import type { CommandLine } from './options.js';
 
 export interface CheckedFiles {
@@ -40,16 +42,19 @@ export function checkFiles({ configFile, hbaFile, pcpFile, keyFile }: CommandLin
 /** As a start would read them. A rule file that is not in use can do no harm yet. */
 function checkAccess({ settings }: LoadedConfig, hbaFile: string | undefined, keyFilePath: string, found: Findings): void {
   // pool_passwd apart, so that the faults of all files are found.
-  found.warnings.push(...attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile, keyFilePath))?.warnings ?? []);
+  const loaded = attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile, keyFilePath));
+  found.warnings.push(...loaded?.warnings ?? []);
   if (!settings.enable_pool_hba) {
     const notInUse: string[] = [];
     checkHba(hbaFile ?? path.join(settings.configDirectory, 'pool_hba.conf'), false, notInUse, found);
     found.warnings.push(...notInUse.map((fault) => `${fault} (enable_pool_hba is off, so the file is not read)`));
   }
-  if (settings.pool_passwd === '') return;
+  const file = poolPasswdFile(settings);
   const keyFile = new KeyFile(keyFilePath);
-  const passwd = attempt(found, () => readPoolPasswd(path.resolve(settings.configDirectory, settings.pool_passwd), keyFile));
-  found.warnings.push(...keyFile.warnings, ...passwd?.warnings ?? []);
+  const passwd = file === null ? { passwords: new Map<string, string>(), warnings: [] } : attempt(found, () => readPoolPasswd(file, keyFile));
+  if (passwd === null) return;
+  const missing = missingPasswdWarnings(settings, loaded?.access.hba ?? [], passwd.passwords.size);
+  found.warnings.push(...missing, ...keyFile.warnings, ...passwd.warnings, ...checkUserWarnings(settings, passwd.passwords));
 }
 
 function checkHba(file: string, mustExist: boolean, faults: string[], found: Findings): void {

@@ -1,6 +1,6 @@
 /** The shared memory of one pgloom, made once by the primary thread; layouts in src/shared/memory. */
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { loginSecret } from '../login-secret.js';
 import { ChildTable } from '../../shared/memory/child-table.js';
 import { HealthTable } from '../../shared/memory/health-table.js';
 import { LatencyTable } from '../../shared/memory/latency-table.js';
@@ -52,7 +52,7 @@ export function createSharedTables(settings: Settings): SharedTables {
     relationCache: settings.enable_shared_relcache ? createRelationCache(settings.relcache_size * 2) : null,
     mutations,
     loginFailures: new LoginFailures(),
-    loginSecret: randomBytes(32),
+    loginSecret: loginSecret(settings),
     childIds: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     tickets: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * settings.num_init_children),
   };

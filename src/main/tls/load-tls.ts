@@ -24,6 +24,10 @@ export interface LoadedTls {
 export function loadTls(settings: TlsSettings): LoadedTls {
   const warnings: string[] = [];
   const server = settings.ssl ? loadServer(settings, warnings) : null;
+  const { backend_sslmode: mode, backend_sslrootcert: rootcert } = settings;
+  if (rootcert !== '' && (mode === 'prefer' || mode === 'disable')) {
+    warnings.push(`backend_sslrootcert is set, but backend_sslmode = '${mode}' verifies no server: verify-ca and verify-full do`);
+  }
   return { tls: { server, backend: loadBackend(settings) }, warnings };
 }
 
@@ -93,12 +97,14 @@ function loadBackend(settings: TlsSettings): BackendTlsMaterials {
 }
 
 /**
- * `auto` is what Pgpool-II does: TLS where the server has it when ssl is on, and verified when there are authorities. `require`
- * with authorities named for it means verify-ca, as in libpq.
+ * `auto` is what Pgpool-II does: TLS where the server has it when ssl is on, and verified when there are authorities. `auto`
+ * and `require` with authorities named for them mean verify-ca, the latter as in libpq.
  */
 function backendMode({ backend_sslmode: mode, ssl, ssl_ca_cert, ssl_ca_cert_dir, backend_sslrootcert }: TlsSettings): Pick<BackendTlsMaterials, 'use' | 'verify'> {
   switch (mode) {
-    case 'auto': return { use: ssl ? 'prefer' : 'disable', verify: ssl_ca_cert === '' && ssl_ca_cert_dir === '' ? 'none' : 'ca' };
+    case 'auto':
+      if (backend_sslrootcert !== '') return { use: 'require', verify: 'ca' };
+      return { use: ssl ? 'prefer' : 'disable', verify: ssl_ca_cert === '' && ssl_ca_cert_dir === '' ? 'none' : 'ca' };
     case 'require': return { use: 'require', verify: backend_sslrootcert === '' ? 'none' : 'ca' };
     case 'verify-ca': return { use: 'require', verify: 'ca' };
     case 'verify-full': return { use: 'require', verify: 'full' };

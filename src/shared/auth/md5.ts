@@ -16,12 +16,11 @@ export function md5Hash(password: string, user: string): string {
 
 /**
  * The text to send in the password message.
- * @param password plain, or as stored: md5 and 32 hex digits
+ * @param hash as stored: md5 and 32 hex digits. Never what somebody has typed: a hash would then be as good as the password
  * @param salt4 the four bytes the server sent
  */
-export function md5Answer(password: string, user: string, salt4: Uint8Array): string {
-  const hash = isMd5Hash(password) ? password.toLowerCase() : md5Hash(password, user);
-  return `md5${createHash('md5').update(hash.slice(3)).update(salt4).digest('hex')}`;
+export function md5Answer(hash: string, salt4: Uint8Array): string {
+  return `md5${createHash('md5').update(hash.toLowerCase().slice(3)).update(salt4).digest('hex')}`;
 }
 
 /** What pcp.conf keeps of a password: its md5 alone, in hexadecimal, as pg_md5 prints it. */

@@ -3,6 +3,8 @@
  * and a server sends one user the same salt every time. Each thread has its own memory of them.
  */
 import { createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { Turns } from '../turns.js';
 import { saslPrep } from './saslprep.js';
 
 export interface ScramKeys {
@@ -10,10 +12,18 @@ export interface ScramKeys {
   readonly serverKey: Buffer;
 }
 
+/**
+ * A server, or a stored verifier, may ask for so many rounds and no more: they take a quarter of a second. Any role can give
+ * itself a verifier with more.
+ */
+export const maxIterations = 1_000_000;
+/** Of the four threads that libuv has for all of the process's workers, some stay free. */
+const mostAtOnce = 2;
 /** Users that log in again and again; an entry is some 300 bytes. */
 const cacheSize = 1000;
 /** So that no password stands in the memory's keys. */
 const cacheSecret = randomBytes(32);
+const rounds = promisify(pbkdf2);
 /** Least recently used first. A promise while the rounds are being computed, so that they are computed once. */
 const cache = new Map<string, Promise<ScramKeys> | ScramKeys>();
 
@@ -54,14 +64,12 @@ export function scramKeyCount(): number {
   return cache.size;
 }
 
-function compute(password: string, salt: Buffer, iterations: number): Promise<ScramKeys> {
-  return new Promise((resolve, reject) => {
-    pbkdf2(saslPrep(password), salt, iterations, 32, 'sha256', (error, saltedPassword) => {
-      if (error !== null) return reject(error);
-      return resolve({
-        clientKey: createHmac('sha256', saltedPassword).update('Client Key').digest(),
-        serverKey: createHmac('sha256', saltedPassword).update('Server Key').digest(),
-      });
-    });
-  });
+const turns = new Turns(mostAtOnce);
+
+async function compute(password: string, salt: Buffer, iterations: number): Promise<ScramKeys> {
+  const saltedPassword = await turns.take(() => rounds(saslPrep(password), salt, iterations, 32, 'sha256'));
+  return {
+    clientKey: createHmac('sha256', saltedPassword).update('Client Key').digest(),
+    serverKey: createHmac('sha256', saltedPassword).update('Server Key').digest(),
+  };
 }

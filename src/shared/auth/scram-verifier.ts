@@ -3,7 +3,7 @@
  * number in base64 (pg_authid.rolpassword). It proves nothing to a server by itself: ClientKey is not in it.
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { scramKeys } from './scram-keys.js';
+import { maxIterations, scramKeys } from './scram-keys.js';
 
 export interface ScramVerifier {
   readonly iterations: number;
@@ -20,10 +20,10 @@ const saltBytes = 16;
 
 const form = /^SCRAM-SHA-256\$([1-9][0-9]{0,9}):([A-Za-z0-9+/]+={0,2})\$([A-Za-z0-9+/]{43}=):([A-Za-z0-9+/]{43}=)$/;
 
-/** @returns null when the text is no verifier */
+/** @returns null when the text is no verifier, or one that takes too long */
 export function parseScramVerifier(text: string): ScramVerifier | null {
   const [, iterations, salt, storedKey, serverKey] = form.exec(text) ?? [];
-  if (iterations === undefined || salt === undefined || storedKey === undefined || serverKey === undefined) return null;
+  if (iterations === undefined || salt === undefined || storedKey === undefined || serverKey === undefined || Number(iterations) > maxIterations) return null;
   return { iterations: Number(iterations), salt, storedKey: Buffer.from(storedKey, 'base64'), serverKey: Buffer.from(serverKey, 'base64') };
 }
 

@@ -8,10 +8,7 @@
  *   verify()    ◀── v=<server signature>
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { scramKeys, type ScramKeys } from './scram-keys.js';
-
-/** A server may ask for this many rounds and no more: ten million take seconds of a processor. */
-export const maxIterations = 10_000_000;
+import { maxIterations, scramKeys, type ScramKeys } from './scram-keys.js';
 
 /** The server's messages are wrong, or it does not know the password. */
 export class ScramError extends Error {

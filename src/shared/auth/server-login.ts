@@ -10,7 +10,7 @@
  */
 import { PgError } from '../errors.js';
 import type { Credential } from './credential.js';
-import { md5Answer } from './md5.js';
+import { md5Answer, md5Hash } from './md5.js';
 import { plainMechanism, plusMechanism } from './scram-server.js';
 import { type ChannelBinding, ScramClient, ScramError, type ScramSecret } from './scram.js';
 
@@ -109,8 +109,8 @@ export class ServerLogin {
     this.begin('answered');
     if (salt.length !== 4) throw violation('md5 authentication request without a salt of 4 bytes');
     const { credential } = this;
-    if (credential.kind === 'plain') return passwordMessage(Buffer.from(`${md5Answer(credential.password, this.user, salt)}\0`));
-    if (credential.kind === 'md5') return passwordMessage(Buffer.from(`${md5Answer(credential.hash, this.user, salt)}\0`));
+    if (credential.kind === 'plain') return passwordMessage(Buffer.from(`${md5Answer(md5Hash(credential.password, this.user), salt)}\0`));
+    if (credential.kind === 'md5') return passwordMessage(Buffer.from(`${md5Answer(credential.hash, salt)}\0`));
     throw this.lacking('md5');
   }
 

@@ -12,7 +12,10 @@ export const ssl = {
   ssl_prefer_server_ciphers: bool(false, { change: 'reload', actedOn: true, meaning: 'the order of ciphers is ours, not the order of the client' }),
   ssl_ecdh_curve: text('X25519:prime256v1', { change: 'reload', actedOn: true, meaning: 'curves of the ECDH key exchange, the preferred one first' }),
   ssl_dh_params_file: file('', { change: 'reload', actedOn: true, meaning: 'file with Diffie-Hellman parameters' }),
-  ssl_passphrase_command: text('', { change: 'reload', actedOn: true, meaning: 'command that prints the passphrase of the key; %p is the prompt' }),
+  // It may hold the passphrase itself, and every database user can ask for the settings.
+  ssl_passphrase_command: {
+    ...text('', { change: 'reload', actedOn: true, meaning: 'command that prints the passphrase of the key; %p is the prompt' }), masked: true, secret: true,
+  },
   backend_sslmode: words({ auto: 1, disable: 2, prefer: 3, require: 4, 'verify-ca': 5, 'verify-full': 6 }, 'auto', {
     change: 'reload', actedOn: true, meaning: "TLS towards servers, in libpq's words; auto: as Pgpool-II does with ssl",
   }),

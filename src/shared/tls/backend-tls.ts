@@ -36,6 +36,8 @@ export interface ServerSocket {
 const sslRequest = Buffer.concat([int32(8), int32(sslRequestCode)]);
 const yes = 0x53; // 'S'
 const no = 0x4e; // 'N'
+const errorLetter = 0x45; // 'E'
+const maxErrorTextBytes = 200;
 
 /** @throws Error of OpenSSL when the materials do not fit together */
 export function backendTls(materials: BackendTlsMaterials): BackendTls {
@@ -89,7 +91,7 @@ function serverAgrees(socket: Socket): Promise<boolean> {
     const onData = (bytes: Buffer): void => {
       socket.pause();
       const [answer] = bytes;
-      if (answer !== yes && answer !== no) end(new BackendTlsError('the server answers the request for TLS with an error'));
+      if (answer !== yes && answer !== no) end(new BackendTlsError(`the server answers the request for TLS with an error${errorText(bytes)}`));
       else if (bytes.length > 1) end(new BackendTlsError('the server sends unencrypted bytes behind its answer to the request for TLS'));
       else end(null, answer === yes);
     };
@@ -100,7 +102,20 @@ function serverAgrees(socket: Socket): Promise<boolean> {
   });
 }
 
-function handshake(socket: Socket, { verify, context }: BackendTls, hostname: string): Promise<TLSSocket> {
+/**
+ * What an ErrorResponse says, of the protocol in use or of the one before it, in which a server speaks that cannot begin a
+ * process. Anybody may have written it: it is cut short, and nothing but ASCII is left in it.
+ */
+function errorText(bytes: Buffer): string {
+  if (bytes[0] !== errorLetter) return '';
+  const hasLength = bytes[1] === 0;
+  const at = hasLength ? bytes.indexOf('\0M', 5, 'latin1') + 2 : 1;
+  if (at < 2 && hasLength) return '';
+  const text = bytes.toString('latin1', at, at + maxErrorTextBytes).split('\0', 1)[0] ?? '';
+  return text === '' ? '' : `: ${text.trim().replaceAll(/[^ -~]/g, '?')}`;
+}
+
+function handshake(socket: Socket, { verify, context, direct }: BackendTls, hostname: string): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const encrypted = connectTls({
       socket,
@@ -126,6 +141,8 @@ function handshake(socket: Socket, { verify, context }: BackendTls, hostname: st
     encrypted.on('error', onError).once('close', onClose);
     encrypted.once('secureConnect', () => {
       if (encrypted.alpnProtocol !== alpnProtocol && encrypted.alpnProtocol !== false) end(new BackendTlsError(`the server speaks ${encrypted.alpnProtocol} over TLS`));
+      // libpq's rule too: without a request ahead of it nothing else says that this is a PostgreSQL server.
+      else if (direct && encrypted.alpnProtocol === false) end(new BackendTlsError('the server does not agree to the protocol (ALPN), which direct TLS requires'));
       else end(null);
     });
   });
@@ -133,11 +150,20 @@ function handshake(socket: Socket, { verify, context }: BackendTls, hostname: st
 
 /** The connection broke; TLS has nothing to do with it. */
 function isOfSocket(error: NodeJS.ErrnoException): boolean {
-  return error.syscall !== undefined || error.code === 'ECONNRESET';
+  return !isOfOpenSsl(error) && (error.syscall !== undefined || error.code === 'ECONNRESET');
+}
+
+/**
+ * OpenSSL has found a fault, or been told of one: whoever is at the other end runs. In TLS 1.3 a server judges our
+ * certificate when the handshake is already over for us, so its refusal comes with the first read or write.
+ */
+export function isOfOpenSsl(error: NodeJS.ErrnoException & { reason?: string }): boolean {
+  return error.reason !== undefined || error.code?.startsWith('ERR_SSL_') === true || error.code === 'EPROTO';
 }
 
 /** `certificate has expired`, without OpenSSL's codes and places in its source. */
 export function openSslReason(error: Error): string {
   const { reason } = error as Error & { reason?: string };
-  return reason ?? error.message;
+  // Node hands the fault of a write over as OpenSSL's line only: `error:<code>:<library>:<function>:<reason>:<file>…`
+  return reason ?? /error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(error.message)?.[1] ?? error.message;
 }

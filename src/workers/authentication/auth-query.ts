@@ -6,6 +6,7 @@
 import { type Credential, credentialOf, storedPassword } from '../../shared/auth/credential.js';
 import { configuredPassword } from '../../shared/auth/configured-password.js';
 import { errors } from '../../shared/errors.js';
+import { Turns } from '../../shared/turns.js';
 import { askRowsWith } from '../backend/own-query.js';
 import type { PoolEntry } from '../backend/pool.js';
 import type { Worker } from '../worker.js';
@@ -14,6 +15,8 @@ import { LoginRefused } from './login-refused.js';
 /** PgBouncer's query_wait for it; a catalog by its index answers in less than a millisecond. */
 const answerLimitMs = 10_000;
 const maxKept = 10_000;
+/** Links of one worker for this. */
+const mostAtOnce = 2;
 
 interface Known {
   readonly stored: Promise<string | null>;
@@ -22,6 +25,8 @@ interface Known {
 
 export class AuthQuery {
   private readonly known = new Map<string, Known>();
+  /** Each of them needs a link. */
+  private readonly turns = new Turns(mostAtOnce);
 
   constructor(private readonly worker: Worker) {}
 
@@ -61,19 +66,25 @@ export class AuthQuery {
     const { nodes, settings } = worker;
     const node = nodes.primary >= 0 ? nodes.primary : settings.backends.map(({ id }) => id).find((id) => nodes.isAlive(id));
     if (node === undefined) throw new LoginRefused(errors.allNodesDown(), 'auth_query: no node is up', false);
+    let rows: (string | null)[][];
     try {
-      const rows = await this.rows(this.entry(), node, user);
-      return rows[0]?.[1] ?? null;
+      rows = await this.turns.take(() => this.rows(this.entry(), node, user));
     } catch (error) {
-      const reason = `auth_query on DB node ${node} failed: ${(error as Error).message}`;
-      throw new LoginRefused(errors.authQueryFailed(), reason, false);
+      throw failed(`auth_query on DB node ${node} failed: ${(error as Error).message}`);
     }
+    const [row, ...more] = rows;
+    if (row === undefined) return null;
+    // A password of somebody else, because a condition is missing, would let anyone in who knows that one.
+    if (more.length > 0) throw failed(`auth_query gives ${rows.length} rows for user "${user}" instead of one`);
+    if (row.length !== 2) throw failed(`auth_query gives ${row.length} columns instead of two, the name and the stored password`);
+    if (row[0] !== user) throw failed(`auth_query gives the row of another than user "${user}"`);
+    return row[1] ?? null;
   }
 
   private async rows(entry: PoolEntry, node: number, user: string): Promise<(string | null)[][]> {
     const { pool, settings } = this.worker;
-    const pooled = pool.take(entry, node);
-    const link = pooled ?? (await pool.open(entry, node));
+    // A client that has proved nothing must not cost others their idle links.
+    const link = pool.take(entry, node) ?? (await pool.open(entry, node, null, false));
     try {
       return await askRowsWith(link, settings.auth_query, [user], answerLimitMs);
     } finally {
@@ -91,4 +102,8 @@ export class AuthQuery {
     const from = password === '' ? 'pool_passwd' : 'auth_password';
     return credentialOf(storedPassword(configuredPassword(access, password, user), user, from), user, from);
   }
+}
+
+function failed(reason: string): LoginRefused {
+  return new LoginRefused(errors.authQueryFailed(), reason, false);
 }

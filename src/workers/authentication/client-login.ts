@@ -14,7 +14,10 @@
 import { credentialAfter, matchesStored, type PasswordMethod, questionFor } from '../../shared/auth/client-question.js';
 import { type Credential, credentialOf, type StoredPassword } from '../../shared/auth/credential.js';
 import type { HbaRule } from '../../shared/auth/hba.js';
+import { md5Hash } from '../../shared/auth/md5.js';
+import type { ServerMethod } from '../../shared/auth/server-login.js';
 import { errors } from '../../shared/errors.js';
+import type { Settings } from '../../shared/settings.js';
 import type { BackendLink } from '../backend/backend-link.js';
 import type { Asked } from '../backend/connect.js';
 import type { PoolEntry, Standing } from '../backend/pool.js';
@@ -50,8 +53,9 @@ export class ClientLogin {
   /** The client has been asked and has not answered. */
   isAsking = false;
 
-  constructor(private readonly worker: Worker, private readonly request: StartupRequest, private readonly client: LoginClient) {
-    if (!worker.settings.enable_pool_hba) this.pooled = worker.pool.entry(request.parameters, trusted, 'trusted');
+  /** @param settings of the session: a reload in the middle of a login changes nothing for it */
+  constructor(private readonly worker: Worker, private readonly settings: Settings, private readonly request: StartupRequest, private readonly client: LoginClient) {
+    if (!settings.enable_pool_hba) this.pooled = worker.pool.entry(request.parameters, trusted, 'trusted');
     this.trustedKey = this.pooled?.key ?? '';
   }
 
@@ -86,43 +90,60 @@ export class ClientLogin {
     return this.proof !== null;
   }
 
-  /** In relay mode: what the client is to be asked for before a link is looked for; null when the server is to be heard first. */
-  get expected(): PasswordMethod | null {
+  /** What is opened for it may cost others their idle links: not on behalf of somebody who only guesses. */
+  mayEvict(node: number): boolean {
+    return this.proof === null ? this.isTrusted(node) : this.proof.standing === 'proved';
+  }
+
+  /** In relay mode: what the client is to be asked for before a link to the node is looked for; null when the node is to be heard first. */
+  expected(node: number): PasswordMethod | null {
     if (this.proof !== null) return null;
-    const method = this.worker.serverMethods.recent(this.trustedKey);
+    const method = this.worker.serverMethods.recent(node, this.trustedKey);
     return method === 'trust' ? null : method;
   }
 
-  /** A server has trusted this user just now: links that it trusts may be had from the pool. */
-  get isTrusted(): boolean {
-    return this.worker.serverMethods.recent(this.trustedKey) === 'trust';
+  /** The node has trusted this user just now: links that it trusts may be had from the pool. */
+  isTrusted(node: number): boolean {
+    return this.worker.serverMethods.recent(node, this.trustedKey) === 'trust';
   }
 
   /** Relay mode: asks the client as a server asks. @throws LoginRefused */
   async ask(method: PasswordMethod): Promise<void> {
     this.isAsking = true;
     try {
-      this.proved(await this.byPassword(method, this.worker.settings.allow_clear_text_frontend_auth));
+      this.proved(await this.byPassword(method, this.settings.allow_clear_text_frontend_auth));
     } finally {
       this.isAsking = false;
     }
   }
 
-  /** What the question of a server is given to while the client has not proved itself. */
-  readonly asked: Asked = async (method) => {
-    if (method !== 'trust') await this.ask(method);
-    return this.entry.as.credential;
-  };
+  /**
+   * What the question of a node is given to while the client has not proved itself.
+   * @param mayAsk false when it is logged in already: a node that asks then gets no answer
+   */
+  askedBy(node: number, mayAsk: boolean): Asked {
+    return async (method) => {
+      this.heard(node, method);
+      if (method !== 'trust' && mayAsk) await this.ask(method);
+      return this.entry.as.credential;
+    };
+  }
 
   /** Something was opened for this client. */
-  opened(link: BackendLink): void {
-    if (link.method !== null) this.worker.serverMethods.note(this.trustedKey, link.method);
+  opened({ node, method }: BackendLink): void {
+    if (method !== null) this.heard(node, method);
+  }
+
+  private heard(node: number, method: ServerMethod): void {
+    if (this.trustedKey === '') return;
+    this.worker.serverMethods.note(node, this.trustedKey, method);
+    if (method !== 'trust') this.worker.pool.closeTrusted(node, this.trustedKey);
   }
 
   /** What speaks against beginning with this link: it proves nothing of a client whom only the server can check. */
   refusalOf(link: BackendLink): LoginRefused | null {
     if (this.entry.standing !== 'own' || link.method !== 'trust') return null;
-    return passwordRefused(this.request.user, `nothing to compare the client's password with: pool_passwd has none, and DB node ${link.node} trusts everybody`);
+    return passwordRefused(this.request.user, `nothing to compare the client's password with: it is not the one in pool_passwd, if there is one, and DB node ${link.node} trusts everybody`);
   }
 
   private proved(proof: Proof): void {
@@ -153,10 +174,11 @@ export class ClientLogin {
     const question = questionFor(method, stored, mayAskClear);
     if (question === 'password') return this.byClearText(stored);
     const credential = credentialOf(stored, user, from);
-    // Whoever is unknown is asked as most are: in relay mode as the server asks, else by SCRAM if servers are what tells.
-    const looksScram = stored.kind === 'none' && from === 'auth_query' && this.worker.settings.enable_pool_hba;
+    // Whoever is unknown is asked as most are: in relay mode as the server asks, else by SCRAM where verifiers are what is known.
+    const looksScram = stored.kind === 'none' && this.settings.enable_pool_hba && (from === 'auth_query' || this.worker.passwords.hasVerifiers);
     if (question === 'md5' && !looksScram) {
-      await askMd5(this.client, stored.kind === 'plain' ? stored.password : stored.kind === 'md5' ? stored.hash : null, stored.kind === 'none' ? stored.why : '');
+      const hash = stored.kind === 'plain' ? md5Hash(stored.password, user) : stored.kind === 'md5' ? stored.hash : null;
+      await askMd5(this.client, hash, stored.kind === 'none' ? stored.why : '');
       return { credential, standing: 'proved' };
     }
     const verifier = await this.worker.passwords.verifier(user, looked);

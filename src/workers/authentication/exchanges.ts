@@ -22,8 +22,8 @@ import { answerRefused, LoginRefused, passwordRefused } from './login-refused.js
 export interface Asking {
   readonly user: string;
   send(bytes: Buffer): void;
-  /** The payload of the client's answer. */
-  next(): Promise<Buffer>;
+  /** The payload of the client's answer. @param isLast the verdict depends on it alone */
+  next(isLast: boolean): Promise<Buffer>;
 }
 
 function request(type: number, ...parts: readonly (Uint8Array | string)[]): Buffer {
@@ -33,19 +33,19 @@ function request(type: number, ...parts: readonly (Uint8Array | string)[]): Buff
 /** @returns the password as the client has typed it, not empty */
 export async function askClearText(asking: Asking): Promise<string> {
   asking.send(request(AuthenticationType.cleartextPassword));
-  const password = textOf(await asking.next());
+  const password = textOf(await asking.next(true));
   if (password === '') throw passwordRefused(asking.user, 'the client sent an empty password');
   return password;
 }
 
-/** @param stored plain, or 'md5' and 32 digits; null: whatever the client answers is wrong, and `why` says so in the log */
-export async function askMd5(asking: Asking, stored: string | null, why: string): Promise<void> {
+/** @param hash 'md5' and 32 digits; null: whatever the client answers is wrong, and `why` says so in the log */
+export async function askMd5(asking: Asking, hash: string | null, why: string): Promise<void> {
   const salt = randomBytes(4);
   asking.send(request(AuthenticationType.md5Password, salt));
-  const answer = Buffer.from(textOf(await asking.next()));
-  const expected = Buffer.from(md5Answer(stored ?? randomBytes(16).toString('hex'), asking.user, salt));
+  const answer = Buffer.from(textOf(await asking.next(true)));
+  const expected = Buffer.from(md5Answer(hash ?? `md5${randomBytes(16).toString('hex')}`, salt));
   const isSame = answer.length === expected.length && timingSafeEqual(answer, expected);
-  if (!isSame || stored === null) throw passwordRefused(asking.user, stored === null ? why : 'wrong password (md5)');
+  if (!isSame || hash === null) throw passwordRefused(asking.user, hash === null ? why : 'wrong password (md5)');
 }
 
 /** @param why as askMd5, when the verifier is one that nothing matches; null when it is real */
@@ -53,9 +53,9 @@ export async function askScram(asking: Asking, verifier: ScramVerifier, binding:
   const server = new ScramServer(verifier, binding);
   asking.send(request(AuthenticationType.sasl, ...server.mechanisms, ''));
   try {
-    const { mechanism, data } = initialResponse(await asking.next());
+    const { mechanism, data } = initialResponse(await asking.next(false));
     asking.send(request(AuthenticationType.saslContinue, server.first(mechanism, data)));
-    const proof = server.final(await asking.next());
+    const proof = server.final(await asking.next(true));
     if (proof === null || why !== null) throw passwordRefused(asking.user, why ?? 'wrong password (scram-sha-256)');
     asking.send(request(AuthenticationType.saslFinal, proof.answer));
     return proof;

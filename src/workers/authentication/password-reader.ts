@@ -7,17 +7,20 @@ import { F } from '../../shared/protocol/letters.js';
 import type { ClientLink, ClientReader } from '../session/client-link.js';
 import { LoginRefused } from './login-refused.js';
 
-/** PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH. */
-const maxAnswerBytes = 65_535;
+/** PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH, in which the length word counts. */
+const maxAnswerBytes = 65_531;
 
 export class PasswordReader implements ClientReader {
   private wanted: { readonly resolve: (answer: Buffer) => void; readonly reject: (error: LoginRefused) => void } | null = null;
+
+  private isClosed = false;
 
   /** @param ended the client has said goodbye (null), or sent what is no answer */
   constructor(private readonly client: ClientLink, private readonly ended: (error: PgError | null) => void) {}
 
   /** The payload of the client's next answer. @throws LoginRefused when the client goes */
   next(): Promise<Buffer> {
+    if (this.isClosed) return Promise.reject(gone());
     return new Promise((resolve, reject) => {
       this.wanted = { resolve, reject };
       if (this.client.isStalled) this.client.proceed();
@@ -45,9 +48,10 @@ export class PasswordReader implements ClientReader {
     return next;
   }
 
-  /** The session is over: whoever waits for an answer waits no longer. */
+  /** The session is over: nobody waits for an answer any longer. */
   close(): void {
-    this.wanted?.reject(new LoginRefused(errors.protocolViolation('the client has gone'), 'the client has gone', false));
+    this.isClosed = true;
+    this.wanted?.reject(gone());
     this.wanted = null;
   }
 
@@ -55,4 +59,8 @@ export class PasswordReader implements ClientReader {
     this.ended(error);
     return end;
   }
+}
+
+function gone(): LoginRefused {
+  return new LoginRefused(errors.protocolViolation('the client has gone'), 'the client has gone', false);
 }

@@ -1,5 +1,4 @@
 /** What is known of users' passwords: pool_passwd first, auth_query when that has no line. */
-import { createHmac } from 'node:crypto';
 import { type StoredPassword, storedPassword } from '../../shared/auth/credential.js';
 import { mockVerifier, saltOf, type ScramVerifier, scramVerifierOf } from '../../shared/auth/scram-verifier.js';
 import type { Worker } from '../worker.js';
@@ -13,15 +12,35 @@ export interface Looked {
 
 export class StoredPasswords {
   readonly query: AuthQuery;
+  /** pool_passwd has SCRAM verifiers. */
+  hasVerifiers = false;
+  /** Those of the passwords in pool_passwd, by user. */
+  private verifiers = new Map<string, ScramVerifier>();
 
-  constructor(private readonly worker: Worker, private readonly loginSecret: Uint8Array) {
+  /** @param secret makes salts, and the verifiers of users who do not exist */
+  constructor(private readonly worker: Worker, private readonly secret: Uint8Array) {
     this.query = new AuthQuery(worker);
+    this.reloaded();
   }
 
-  /** Makes salts and the verifiers of users who do not exist. The same after a restart when it can be. */
-  private get secret(): Uint8Array {
-    const { auth_password: password } = this.worker.settings;
-    return password === '' ? this.loginSecret : createHmac('sha256', 'pgloom login secret').update(password).digest();
+  /** pool_passwd has been read. */
+  reloaded(): void {
+    this.query.forgetAll();
+    this.verifiers = new Map();
+    this.hasVerifiers = [...this.worker.access.passwords.values()].some((text) => text.startsWith('SCRAM-SHA-256$'));
+    void this.prepare(this.verifiers);
+  }
+
+  /**
+   * Makes the verifiers of all passwords, one after the other: a user whose rounds are still to be computed would be known by the
+   * time that the first question takes him, for who does not exist needs none.
+   */
+  private async prepare(verifiers: Map<string, ScramVerifier>): Promise<void> {
+    for (const [user, text] of this.worker.access.passwords) {
+      if (verifiers !== this.verifiers) return;
+      const stored = storedPassword(text, user);
+      if (stored.kind === 'plain') await this.verifierOf(user, stored.password).catch(() => undefined);
+    }
   }
 
   /** @throws LoginRefused when auth_query is wanted and cannot be asked */
@@ -31,13 +50,19 @@ export class StoredPasswords {
     return { stored: storedPassword(await this.query.stored(user), user, 'auth_query'), from: 'auth_query' };
   }
 
-  /** What a client is asked by scram-sha-256 with: for an unknown user, too, with the same salt each time and the same work. */
+  /** What a client is asked by scram-sha-256 with: for an unknown user, too, with the same salt each time. */
   async verifier(user: string, { stored, from }: Looked): Promise<ScramVerifier> {
-    const { secret } = this;
-    if (stored.kind === 'plain') return scramVerifierOf(stored.password, saltOf(user, secret));
-    const mock = mockVerifier(user, secret);
-    // The rounds that a password in pool_passwd costs, once for each user.
-    if (from === 'pool_passwd') await scramVerifierOf(mock.salt, mock.salt);
-    return stored.kind === 'verifier' ? stored.verifier : mock;
+    if (stored.kind === 'verifier') return stored.verifier;
+    if (stored.kind !== 'plain') return mockVerifier(user, this.secret);
+    return from === 'pool_passwd' ? this.verifierOf(user, stored.password) : scramVerifierOf(stored.password, saltOf(user, this.secret));
+  }
+
+  private async verifierOf(user: string, password: string): Promise<ScramVerifier> {
+    const { verifiers } = this;
+    const known = verifiers.get(user);
+    if (known !== undefined) return known;
+    const verifier = await scramVerifierOf(password, saltOf(user, this.secret));
+    verifiers.set(user, verifier);
+    return verifier;
   }
 }

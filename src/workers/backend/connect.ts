@@ -115,8 +115,8 @@ class Login implements Handshake {
   private authenticate(payload: Buffer): void {
     const type = payload.readInt32BE(0);
     const method = methodOf(type);
+    if (this.isAsking && this.login === null) return this.fail(new NodeUnreachable(this.link.node, 'authentication goes on before it was answered'));
     if (this.login !== null || this.asked === null || type === AuthenticationType.ok || method === null) return this.step(type, payload);
-    if (this.isAsking) return this.fail(new NodeUnreachable(this.link.node, 'second authentication request'));
     this.isAsking = true;
     // The server's patience is its own authentication_timeout; the client's is ours.
     clearTimeout(this.timer);

@@ -9,8 +9,8 @@
  *   service    pgloom itself (auth_query)
  *   own        a client whose password only the server can check: its links serve nobody else
  *
- * All children of the worker share the
- * entries, `max_pool` × children links to each node in all; beyond that the link unused for longest is closed.
+ * All children of the worker share the entries, `max_pool` × children links to each node in all; beyond that the link unused
+ * for longest is closed.
  */
 import type { Settings } from '../../shared/settings.js';
 import type { BackendTls } from '../../shared/tls/backend-tls.js';
@@ -254,6 +254,13 @@ export class BackendPool {
   /** A child's life is over: the links that its clients used last go with it, as with Pgpool-II's process. */
   closeOfChild(row: number): void {
     for (const [entry, link] of this.idleLinks()) if (link.lastChildRow === row) this.drop(entry, link);
+  }
+
+  /** A node that trusted asks for passwords now: what it gave by trust is nobody's any more. @param key of the entry; null for all */
+  closeTrusted(node: number | null = null, key: string | null = null): void {
+    for (const [entry, link] of this.idleLinks()) {
+      if (entry.standing === 'trusted' && (node === null || link.node === node) && (key === null || entry.key === key)) this.drop(entry, link);
+    }
   }
 
   closeAll(): void {

@@ -23,6 +23,9 @@ import { takeSecret } from './secret.js';
 import type { Session } from './session.js';
 import { Startup, type StartupRequest } from './startup.js';
 
+/** Of the application's name in the log, before anybody has looked at it. */
+const shownCharacters = 63;
+
 export class Entrance {
   user = '';
   database = '';
@@ -35,6 +38,9 @@ export class Entrance {
   /** When the client's last answer was looked at; 0 before the first. */
   private answeredMs = 0;
   private isRefused = false;
+  private leave: () => void = () => undefined;
+  /** Resolves when the session is over. */
+  private readonly left = new Promise<void>((resolve) => { this.leave = resolve; });
 
   constructor(private readonly session: Session, private readonly handOver: HandOver) {}
 
@@ -64,28 +70,29 @@ export class Entrance {
     this.user = user;
     this.database = database;
     this.application = application;
-    Object.assign(session.identity, { user, database, application });
+    Object.assign(session.identity, { user, database, application: application.slice(0, shownCharacters) });
     const { host, port } = handOver;
     worker.childTable.setClient(childRow, { database, user, host, port, application, connectedMs: session.connectedMs, secret: takeSecret() });
     if (request.negotiation !== null) client.send(request.negotiation);
     const passwords = new PasswordReader(client, (error) => (error === null ? session.finish('the client left', null) : session.fail(error)));
     this.passwords = passwords;
     client.reader = passwords;
-    this.login = new ClientLogin(worker, request, { user, host, tls: this.tls, send: (bytes) => client.send(bytes), next: () => this.nextAnswer(passwords) });
+    this.login = new ClientLogin(worker, session.settings, request, { user, host, tls: this.tls, send: (bytes) => client.send(bytes), next: (isLast) => this.nextAnswer(passwords, isLast) });
     if (!session.settings.enable_pool_hba) return this.begin();
     const caller = { transport: handOver.transport, host, user, database, tls: this.tls !== null };
     findRule(worker.access.hba, caller).then((rule) => this.login.byRule(rule)).then(() => this.begin(), (error: unknown) => this.refuse(error));
   }
 
-  /** What the client answers; looked at later when too many logins from its address have failed. */
-  private async nextAnswer(passwords: PasswordReader): Promise<Buffer> {
+  /** What the client answers. The last answer is looked at later when too many logins from its address have failed. */
+  private async nextAnswer(passwords: PasswordReader, isLast: boolean): Promise<Buffer> {
     const answer = await passwords.next();
     const { session: { worker: { loginFailures }, settings: { auth_failure_delay: delayMs } }, handOver: { host }, user } = this;
     for (;;) {
-      const heldMs = loginFailures.heldMs(host, user, delayMs);
+      const heldMs = isLast ? loginFailures.heldMs(host, user, delayMs) : 0;
       if (heldMs === 0 || this.session.over) break;
-      await sleep(heldMs);
+      await Promise.race([sleep(heldMs, undefined, { ref: false }), this.left]);
     }
+    if (this.session.over) throw new LoginRefused(errors.protocolViolation('the client has gone'), 'the client has gone', false);
     this.answeredMs = performance.now();
     return answer;
   }
@@ -101,14 +108,14 @@ export class Entrance {
   firstLink(): void {
     const { session } = this;
     if (session.over || this.isRefused) return;
-    const { expected } = this.login;
+    const { router, supply } = session.traffic;
+    const node = router.readerForLogin();
+    if (node < 0) return session.fail(errors.allNodesDown());
+    const expected = this.login.expected(node);
     if (expected !== null) {
       this.login.ask(expected).then(() => this.firstLink(), (error: unknown) => this.refuse(error));
       return;
     }
-    const { router, supply } = session.traffic;
-    const node = router.readerForLogin();
-    if (node < 0) return session.fail(errors.allNodesDown());
     const link = supply.get(node);
     if (link === null) session.client.stall();
     else this.welcome(link);
@@ -136,11 +143,14 @@ export class Entrance {
   /** The client has not shown that it is who it says. A failure is answered late, and counted. */
   refuse(error: unknown): void {
     const { session } = this;
-    if (session.over || this.isRefused) return;
+    if (this.isRefused) return;
     if (!(error instanceof LoginRefused)) return session.clientBroken(error as Error);
     this.isRefused = true;
     session.worker.passwords.query.forget(this.user);
-    session.fail(error.error, { reason: error.reason, waitMs: error.isFailure ? this.noteFailure() : 0 });
+    // Also when the client has not waited for the verdict: no answer at once is an answer to one who guesses.
+    const waitMs = error.isFailure ? this.noteFailure() : 0;
+    if (!session.over) session.fail(error.error, { reason: error.reason, waitMs });
+    else if (error.isFailure) session.log.log(LogLevel.fatal, error.error.message, { detail: error.reason });
   }
 
   /** A server has refused the login. With a password that only it can check, that is a guess of the client's. */
@@ -164,6 +174,7 @@ export class Entrance {
 
   /** The session is over. */
   close(): void {
+    this.leave();
     this.passwords?.close();
   }
 }

@@ -35,7 +35,7 @@ export class LinkSupply {
     const attached = this.links.get(node);
     if (attached !== undefined) return attached;
     const { worker, entrance: { login } } = this.session;
-    const pooled = login.isProved || login.isTrusted ? worker.pool.take(login.entry, node) : null;
+    const pooled = login.isProved || login.isTrusted(node) ? worker.pool.take(login.entry, node) : null;
     if (pooled !== null) return this.attach(pooled);
     if (!this.opening.has(node)) this.open(node);
     return null;
@@ -44,8 +44,7 @@ export class LinkSupply {
   private open(node: number): void {
     this.opening.add(node);
     const { worker, entrance: { login }, loggedIn } = this.session;
-    const isKnown = login.isProved || loggedIn;
-    worker.pool.open(login.entry, node, isKnown ? null : login.asked, isKnown || login.isTrusted).then(
+    worker.pool.open(login.entry, node, login.isProved ? null : login.askedBy(node, !loggedIn), loggedIn || login.mayEvict(node)).then(
       (link) => {
         this.opening.delete(node);
         login.opened(link);
@@ -98,6 +97,8 @@ export class LinkSupply {
     if (error instanceof NodeUnreachable && !session.loggedIn && session.traffic.router.primaryNode >= 0) return this.traffic.linkArrived();
     if (error instanceof ServerRefusal) return session.entrance.refusedByServer(node, error);
     session.log.log(LogLevel.error, error.message);
+    // What pgloom knows of the password does not open the server: it may be old.
+    session.worker.passwords.query.forget(session.entrance.user);
     if (error instanceof PgError) session.fail(error);
     else session.fail(error instanceof NodeUnreachable ? error.toPgError() : new NodeUnreachable(node, error.message).toPgError());
   }

@@ -44,6 +44,9 @@ const maxEncryptionRequests = 2;
 /** Type of a TLS record that carries a handshake; no startup packet begins with it, for it would be far too long. */
 const handshakeRecord = 0x16;
 
+/** NAMEDATALEN - 1 */
+const maxNameBytes = 63;
+
 export class Startup implements ClientReader {
   private encryptionRequests = 0;
   private isEncrypted = false;
@@ -115,12 +118,15 @@ export class Startup implements ClientReader {
     if (pairs === null) return this.owner.refused(errors.badStartupLayout());
     const options = pairs.filter(([name]) => name.startsWith('_pq_.')).map(([name]) => name);
     const values = new Map(pairs.filter(([name]) => !name.startsWith('_pq_.')));
-    const user = values.get('user') ?? '';
+    // What is no UTF-8 takes more room when it is passed on than it did when it came.
+    if (pairs.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + Buffer.byteLength(value) + 2, 9) > maxStartupBytes) return this.owner.refused(errors.badStartupLength());
+    const user = nameOf(values.get('user') ?? '');
     if (user === '') return this.owner.refused(errors.noUser());
     const replication = (values.get('replication') ?? '').toLowerCase();
     if (!['', 'false', 'off', 'no', '0'].includes(replication)) return this.owner.refused(errors.noReplication());
     values.delete('replication');
-    const database = values.get('database') || user;
+    const database = nameOf(values.get('database') || user);
+    values.set('user', user);
     values.set('database', database);
     this.owner.started({
       parameters: [...values],
@@ -130,6 +136,15 @@ export class Startup implements ClientReader {
       negotiation: minor > 0 || options.length > 0 ? negotiateVersion(0, options) : null,
     });
   }
+}
+
+/** As the server cuts it: a rule for the name that it stands for must hold for longer ones, too. */
+function nameOf(name: string): string {
+  const bytes = Buffer.from(name);
+  if (bytes.length <= maxNameBytes) return name;
+  let end = maxNameBytes;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;
+  return bytes.toString('utf8', 0, end);
 }
 
 /** Told inside TLS and behind the startup packet, where every client reads it. */

@@ -21,7 +21,8 @@ export function readPairs(file: string): PairLine[] {
   }
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    // A byte order mark at its beginning is left out.
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new ToolFailure(`failed to read input_file "${file}" (it is not UTF-8)\n\n`);
   } finally {

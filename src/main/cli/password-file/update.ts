@@ -16,6 +16,8 @@ const lockLimitMs = 10_000;
 const lockRetryMs = 20;
 /** As Pgpool-II's tools end when pool_passwd cannot be written. */
 const errorStatus = 255;
+/** At the beginning of a file, as editors on Windows write it: U+FEFF in UTF-8, as latin1. */
+const byteOrderMark = /^\xef\xbb\xbf/;
 
 /**
  * Sets the passwords of these users and keeps all other lines. A new file belongs to whom pgpool.conf belongs to.
@@ -109,7 +111,8 @@ function giveToReaderOf(fd: number, configFile: string): void {
 /** @param text and the result: bytes as latin1 */
 function updatedText(text: string, entries: ReadonlyMap<string, string>): string {
   const left = new Map([...entries].map(([user, stored]) => [latin1(user), `${latin1(escapedField(user))}:${stored}`]));
-  const lines = text.split('\n');
+  // Nobody reads it as a part of the first user's name, and in the new file it is left out.
+  const lines = text.replace(byteOrderMark, '').split('\n');
   // A last line without its end is a line as well: nothing may be glued to it.
   if (lines.at(-1) === '') lines.pop();
   const kept = lines.map((line) => {

@@ -21,6 +21,8 @@ export interface Case {
   readonly user: string;
   readonly origin: Origin;
   readonly stored: Stored;
+  /** What auth_user has found about database and role; null: nobody was asked. */
+  readonly database: Finding | null;
   /** As typed (-W); null when it was not asked for: then the right one is assumed. */
   readonly password: string | null;
 }

@@ -2,7 +2,7 @@
 import { byNode, byRule, type Case, type ClientQuestion } from './client-question.js';
 import type { ServerMethod } from '../../../shared/auth/server-login.js';
 import type { HbaRule } from '../../../shared/auth/hba.js';
-import { matchNode } from './node-match.js';
+import { canLogIn, matchNode } from './node-match.js';
 import type { SeenNode } from './nodes.js';
 import type { ClientReport, Finding } from './report.js';
 import { findRule } from './rule.js';
@@ -58,16 +58,20 @@ async function outcomeOf(given: Case, rule: HbaRule | null, question: ClientQues
   }
   const matched = await Promise.all(nodes.map(async (node) => ({ node, finding: await matchNode(given, rule, question, node) })));
   const seen = matched.flatMap(({ finding }) => finding ?? []);
+  const { credential } = question;
   const isFailing = ({ node, finding }: typeof matched[number]): boolean => (finding ?? node.finding).mark !== 'ok';
   const needed = matched.find((entry) => entry.node.isNeeded && (entry.finding ?? entry.node.finding).mark === 'fails' && entry.node.answer.kind !== 'silent');
   if (needed !== undefined) return { works: false, verdict: failing(needed.finding ?? needed.node.finding), findings: [...findings, ...seen] };
   // With the primary down nobody can write, and with all of them down nobody gets in.
   if (matched.every(({ node }) => !node.isNeeded || node.answer.kind === 'silent')) return { ...noNode(nodes), findings: [...findings, ...seen] };
+  if (given.database?.mark === 'fails') return { works: false, verdict: failing(given.database), findings: [...findings, ...seen] };
+  const isUnseen = given.database === null && !canLogIn(given, credential) && matched.some(({ node: { isNeeded, answer } }) => isNeeded && answer.kind === 'asks' && answer.question.method !== 'trust');
   const without = matched.filter(isFailing).map(({ node }) => node.target.backend.id);
   const methods = [...new Set(matched.flatMap(({ node: { answer } }) => (answer.kind === 'asks' ? [nameOf(answer.question.method)] : [])))];
   const verdict = [
     `the login works${question.asksPassword && given.password === null ? ' with the right password' : ''}: the client is asked by ${question.by}, and the DB node asks for ${methods.join(' or ')}`,
     ...(without.length === 0 ? [] : [`DB node ${without.join(', ')} is done without`]),
+    ...(isUnseen ? ['whether the server has the database and the role was not looked at (-W does)'] : []),
   ].join('; ');
   return { works: true, verdict, findings: [...findings, ...seen] };
 }

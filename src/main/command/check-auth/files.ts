@@ -62,7 +62,7 @@ function findingsOf(files: Files, warnings: readonly string[]): Finding[] {
 
 function passwdFinding({ passwdFile, access: { passwords } }: Files, warnings: readonly string[]): Finding {
   if (passwdFile === '') return { mark: 'skipped', about: 'pool_passwd', text: "not read, because pool_passwd = ''" };
-  if (!existsSync(passwdFile)) return { mark: 'skipped', about: 'pool_passwd', text: `there is no file ${passwdFile}` };
+  if (!existsSync(passwdFile)) return { mark: 'skipped', about: 'pool_passwd', text: `there is no file ${passwdFile}`, notes: warnings };
   return { mark: 'ok', about: 'pool_passwd', text: `${passwdFile}, passwords of ${counted(passwords.size, 'user')}`, notes: warnings };
 }
 

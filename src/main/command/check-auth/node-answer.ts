@@ -7,7 +7,7 @@ import { AuthenticationType, LoginError, methodOf, ServerLogin, type ServerMetho
 import { B, F } from '../../../shared/protocol/letters.js';
 import { int16, int32, message, syncMessage } from '../../../shared/protocol/writer.js';
 import type { Backend } from '../../../shared/settings.js';
-import type { BackendTls } from '../../../shared/tls/backend-tls.js';
+import { type BackendTls, BackendTlsError } from '../../../shared/tls/backend-tls.js';
 import { ServerConversation, type ServerMessage } from './server-conversation.js';
 
 /** An ErrorResponse. */
@@ -26,7 +26,8 @@ export type NodeAnswer =
   | { readonly kind: 'asks'; readonly question: Question; readonly protocol: string | null }
   /** It runs, and does not even ask; `sqlstate` is '' when it asks for what pgloom does not know. */
   | { readonly kind: 'refuses'; readonly error: ServerError; readonly protocol: string | null }
-  | { readonly kind: 'silent'; readonly reason: string };
+  /** `isTls`: the server is there, and TLS with it cannot be had as backend_sslmode wants it. */
+  | { readonly kind: 'silent'; readonly reason: string; readonly isTls: boolean };
 
 export interface Target {
   readonly backend: Backend;
@@ -50,7 +51,7 @@ export async function askNode(target: Target): Promise<NodeAnswer> {
       return refused === null ? { kind: 'asks', question: { method, payload: Buffer.from(first.payload) }, protocol } : { kind: 'refuses', error: refused, protocol };
     });
   } catch (error) {
-    return { kind: 'silent', reason: (error as Error).message };
+    return { kind: 'silent', reason: (error as Error).message, isTls: error instanceof BackendTlsError };
   }
 }
 
@@ -92,13 +93,22 @@ export async function hasVerifier(target: Target, { salt, iterations }: ScramVer
   });
 }
 
+/** By the node. */
+export class LoginRefused extends Error {
+  override readonly name = 'LoginRefused';
+
+  constructor(readonly refusal: ServerError) {
+    super(`login failed: ${refusal.text}`);
+  }
+}
+
 export type Row = readonly (string | null)[];
 
-/** The rows of one statement, run after a login. @throws Error when the node is not there or the login fails */
+/** The rows of one statement, run after a login. @throws LoginRefused; LoginError when pgloom cannot answer; Error when the node is not there */
 export function askRows(target: Target, credential: Credential, sql: string, values: readonly string[]): Promise<Row[] | ServerError> {
   return ServerConversation.with(target.backend, target.tls, target, async (server) => {
     const refused = await logIn(server, target.user, credential);
-    if (refused !== null) throw new Error(`login failed: ${refused.text}`);
+    if (refused !== null) throw new LoginRefused(refused);
     const bound = values.flatMap((value) => [int32(Buffer.byteLength(value)), Buffer.from(value)]);
     server.send(Buffer.concat([
       message(F.parse, '', sql, int16(0)),

@@ -4,8 +4,8 @@ import type { HbaRule } from '../../../shared/auth/hba.js';
 import type { ServerMethod } from '../../../shared/auth/server-login.js';
 import type { Case, ClientQuestion } from './client-question.js';
 import { answerFault, hasVerifier, type ServerError, tryLogin } from './node-answer.js';
-import type { SeenNode } from './nodes.js';
-import { howToStore, howToStorePlain, md5Command, newServerPassword } from './remedies.js';
+import { refusalRemedy, type SeenNode } from './nodes.js';
+import { howToStore, howToStorePlain, md5Command, newServerPassword, sqlName } from './remedies.js';
 import type { Finding } from './report.js';
 import { formName } from './written-form.js';
 
@@ -25,8 +25,13 @@ export async function matchNode(given: Case, rule: HbaRule | null, question: Cli
   }
   const other = await otherVerifier(given, credential, method, node);
   if (other !== null) return other;
-  if (given.password === null) return { mark: 'ok', about, text: `asks for ${method}, which ${shown(given, credential)} answers` };
+  if (!canLogIn(given, credential)) return { mark: 'ok', about, text: `asks for ${method}, which ${shown(given, credential)} answers` };
   return loggedIn(given, credential, node);
+}
+
+/** Whether there is all that a login needs: the password was typed, or what is stored is shown whatever the client types. */
+export function canLogIn({ password, stored: { stored } }: Case, credential: Credential): boolean {
+  return password !== null || credential.kind === 'md5' || (credential.kind === 'plain' && credential === stored);
 }
 
 function shown({ stored: { stored, from } }: Case, credential: Credential): string {
@@ -78,7 +83,7 @@ async function otherVerifier({ stored: { stored, from }, files, user }: Case, cr
   };
 }
 
-async function loggedIn(given: Case, credential: Credential, { target }: SeenNode): Promise<Finding> {
+async function loggedIn(given: Case, credential: Credential, { target, answer }: SeenNode): Promise<Finding> {
   const about = `DB node ${target.backend.id}`;
   let refusal: ServerError | null;
   try {
@@ -88,13 +93,14 @@ async function loggedIn(given: Case, credential: Credential, { target }: SeenNod
   }
   if (refusal === null) return { mark: 'ok', about, text: `logged in with ${shown(given, credential)}` };
   const isPassword = refusal.sqlstate === '28P01';
+  const protocol = answer.kind === 'asks' ? answer.protocol : null;
   return {
     mark: 'fails', about, text: `refuses ${shown(given, credential)}: ${refusal.text}`,
-    remedy: isPassword ? passwordRemedy(given, credential) : 'mend what the server says',
+    remedy: isPassword ? passwordRemedy(given, credential) : refusalRemedy(refusal, protocol, target.user, target.database),
   };
 }
 
 function passwordRemedy({ stored: { stored, from }, files, user }: Case, credential: Credential): string {
   const isStored = credential.kind === 'md5' || credential === stored;
-  return isStored && from === 'pool_passwd' ? `the password in ${files.passwdFile} is not that of the server (any more): ${howToStorePlain(files, user)}` : 'type the password that the server has';
+  return isStored && from === 'pool_passwd' ? `the password in ${files.passwdFile} is not that of the server (any more): ${howToStorePlain(files, user)}; or, if the server has no such role: CREATE ROLE ${sqlName(user)} LOGIN PASSWORD …` : 'type the password that the server has';
 }

@@ -1,12 +1,9 @@
 /** Step 5, first half: what the DB nodes ask of pgpool for this user and database, whatever the client. */
-import { credentialOf, credentialOfText, storedPassword } from '../../../shared/auth/credential.js';
-import { configuredPassword } from '../../../shared/auth/configured-password.js';
-import type { Backend } from '../../../shared/settings.js';
 import type { BackendTls } from '../../../shared/tls/backend-tls.js';
-import { roleLogin } from '../../cluster/node-question.js';
 import type { Files } from './files.js';
-import { askNode, askRows, type NodeAnswer, type ServerError, type Target } from './node-answer.js';
-import { hbaWord, sqlName } from './remedies.js';
+import { askNode, type NodeAnswer, type ServerError, type Target } from './node-answer.js';
+import { findPrimary } from './primary.js';
+import { hbaWord, sqlName, tlsRemedy } from './remedies.js';
 import type { Finding } from './report.js';
 
 export interface SeenNode {
@@ -17,57 +14,48 @@ export interface SeenNode {
   readonly finding: Finding;
 }
 
+export interface SeenNodes {
+  readonly nodes: readonly SeenNode[];
+  /** About the search for the primary; null when there is nothing to say. */
+  readonly primary: Finding | null;
+}
+
 /** Asks all nodes at once. Never throws. */
-export async function askNodes(files: Files, tls: BackendTls, user: string, database: string): Promise<readonly SeenNode[]> {
+export async function askNodes(files: Files, tls: BackendTls, user: string, database: string): Promise<SeenNodes> {
   const { backends } = files.settings;
-  const primary = await findPrimary(files, tls);
-  return Promise.all(backends.map(async (backend): Promise<SeenNode> => {
-    const target: Target = { backend, tls, user, database };
-    const answer = await askNode(target);
-    const isNeeded = primary === null || primary === backend.id;
+  const targets = backends.map((backend): Target => ({ backend, tls, user, database }));
+  const [{ id: primary, finding }, answers] = await Promise.all([findPrimary(files, tls), Promise.all(targets.map(async (target) => ({ target, answer: await askNode(target) })))]);
+  const nodes = answers.map(({ target, answer }): SeenNode => {
+    const isNeeded = primary === null || primary === target.backend.id;
     const role = backends.length === 1 || primary === null ? '' : isNeeded ? ', primary' : ', standby';
-    return { target, answer, isNeeded, finding: findingOf(target, answer, isNeeded, role) };
-  }));
+    return { target, answer, isNeeded, finding: findingOf(files, target, answer, isNeeded, role) };
+  });
+  return { nodes, primary: finding };
 }
 
-/** The node's number; null when no node says that it is the primary. */
-async function findPrimary({ settings, access }: Files, tls: BackendTls): Promise<number | null> {
-  const { backends, auth_user: authUser, auth_password: written, auth_dbname: authDatabase } = settings;
-  const [only, second] = backends;
-  if (only !== undefined && second === undefined) return only.id;
-  const always = backends.find(({ alwaysPrimary }) => alwaysPrimary);
-  if (always !== undefined) return always.id;
-  const isPrimary = async (backend: Backend): Promise<boolean> => {
-    const login = roleLogin(backend, settings, access);
-    if (login === null && authUser === '') return false;
-    const [target, credential] = login === null
-      ? [{ user: authUser, database: authDatabase }, credentialOf(storedPassword(configuredPassword(access, written, authUser), authUser), authUser)] as const
-      : [login, credentialOfText(login.password, login.user)] as const;
-    const rows = await askRows({ backend, tls, user: target.user, database: target.database }, credential, 'SELECT pg_catalog.pg_is_in_recovery()', []).catch(() => []);
-    return !('sqlstate' in rows) && rows[0]?.[0] === 'f';
-  };
-  const found = await Promise.all(backends.map(isPrimary));
-  return backends[found.indexOf(true)]?.id ?? null;
-}
-
-function findingOf({ backend, user, database }: Target, answer: NodeAnswer, isNeeded: boolean, role: string): Finding {
+function findingOf(files: Files, { backend, user, database }: Target, answer: NodeAnswer, isNeeded: boolean, role: string): Finding {
   const about = `DB node ${backend.id}`;
   const place = `${backend.hostname === '' ? '/tmp' : backend.hostname}:${backend.port}${role}`;
+  if (answer.kind === 'silent' && answer.isTls) {
+    const text = `${place} is there, and TLS with it fails${isNeeded ? '' : ', so that it is done without'}: ${answer.reason}`;
+    return { mark: isNeeded ? 'fails' : 'skipped', about, text, remedy: tlsRemedy(files, backend, answer.reason) };
+  }
   if (answer.kind === 'silent') {
     return isNeeded
-      ? { mark: 'fails', about, text: `${place} cannot be reached: ${answer.reason}`, remedy: `start the server, or mend backend_hostname${backend.id}, backend_port${backend.id} or backend_sslmode` }
+      ? { mark: 'fails', about, text: `${place} cannot be reached: ${answer.reason}`, remedy: `start the server, or mend backend_hostname${backend.id} or backend_port${backend.id}` }
       : { mark: 'skipped', about, text: `${place} cannot be reached, and is done without: ${answer.reason}` };
   }
   const tls = answer.protocol === null ? 'without TLS' : `over ${answer.protocol}`;
   if (answer.kind === 'refuses') {
-    return { mark: 'fails', about, text: `${place} refuses the login ${tls}: ${answer.error.text}`, remedy: remedyOf(answer.error, answer.protocol, user, database) };
+    return { mark: 'fails', about, text: `${place} refuses the login ${tls}: ${answer.error.text}`, remedy: refusalRemedy(answer.error, answer.protocol, user, database) };
   }
   const { method } = answer.question;
   const asks = method === 'trust' ? 'lets the user in without a question' : `asks for ${method === 'password' ? 'password (clear text)' : method}`;
   return { mark: 'ok', about, text: `${place} ${asks}, ${tls}` };
 }
 
-function remedyOf({ sqlstate, text }: ServerError, protocol: string | null, user: string, database: string): string {
+/** @param protocol of TLS; null without */
+export function refusalRemedy({ sqlstate, text }: ServerError, protocol: string | null, user: string, database: string): string {
   const restAt = "in the server's pg_hba.conf, then SELECT pg_reload_conf()";
   if (sqlstate === '') return `give the line that matches pgpool the method scram-sha-256 ${restAt}`;
   if (sqlstate === '3D000') return `CREATE DATABASE ${sqlName(database)}, or name another database (-d)`;

@@ -26,14 +26,26 @@ export function findRule(files: Files, origin: Origin, user: string, database: s
   const notes = [...above.flatMap((other) => nearMiss(other, client)).slice(0, maxMisses), ...names];
   if (rule === null) {
     const text = `no line of ${hbaFile} matches, the client is told: no pool_hba.conf entry for host "${origin.address === '' ? '[local]' : origin.address}", user "${user}", database "${database}", SSL ${origin.tls ? 'on' : 'off'}`;
-    return { rule, finding: { mark: 'fails', about: 'rule', text, remedy: `write into ${hbaFile}, then pgpool reload: ${lineFor(origin, user, database)}`, notes } };
+    const remedy = byTls(files, client) ?? `write into ${hbaFile}, then pgpool reload: ${lineFor(origin, user, database)}`;
+    return { rule, finding: { mark: 'fails', about: 'rule', text, remedy, notes } };
   }
   const later = rules.slice(rules.indexOf(rule) + 1).filter((other) => matchHba([other], client) !== null);
   const hidden = later.length === 0 ? [] : [`it is the first that matches: ${later.slice(0, maxMisses).map(place).join(', ')} would, too, and ${later.length === 1 ? 'is' : 'are'} not reached`];
   const finding: Finding = rule.method === 'reject'
-    ? { mark: 'fails', about: 'rule', text: `${place(rule)} rejects the client`, remedy: `write above it, then pgpool reload: ${lineFor(origin, user, database)}`, notes: [...notes, ...hidden] }
+    ? { mark: 'fails', about: 'rule', text: `${place(rule)} rejects the client`, remedy: byTls(files, client) ?? `write above it, then pgpool reload: ${lineFor(origin, user, database)}`, notes: [...notes, ...hidden] }
     : { mark: 'ok', about: 'rule', text: `${place(rule)} decides: ${rule.type}, method ${rule.method}`, notes: [...notes, ...hidden] };
   return { rule, finding };
+}
+
+/** What lets a client in that comes without TLS, where a line lets it in with TLS: never a line for unencrypted clients. Null: there is none. */
+function byTls({ access: { hba, tls }, settings: { configFile, ssl } }: Files, client: HbaClient): string | null {
+  if (client.transport === 'unix' || client.tls) return null;
+  const rule = matchHba(hba, { ...client, tls: true });
+  if (rule === null || rule.method === 'reject') return null;
+  const decides = `${place(rule)} (${rule.type}, ${rule.method}) decides then`;
+  if (tls.server !== null) return `let the client use TLS (sslmode = require in its connection string; check-auth --tls looks at that): ${decides}`;
+  const missing = ssl ? 'set ssl_cert and ssl_key' : 'set ssl = on, ssl_cert and ssl_key';
+  return `${missing} in ${configFile} (a restart takes ssl over), and let the client use TLS: ${decides}`;
 }
 
 function place({ file, line }: HbaRule): string {

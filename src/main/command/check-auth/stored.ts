@@ -1,4 +1,6 @@
 /** Step 3: what is stored for the user, in pool_passwd or, when that has no line, at the server (auth_query). */
+import { readKeyFile } from '../../access/key-file.js';
+import { isAesPassword } from '../../../shared/auth/aes-password.js';
 import { configuredPassword } from '../../../shared/auth/configured-password.js';
 import { credentialOf, type StoredPassword, storedPassword } from '../../../shared/auth/credential.js';
 import type { Backend } from '../../../shared/settings.js';
@@ -27,7 +29,7 @@ export async function findStored(files: Files, user: string, primary: Backend | 
     const { finding, ...looked } = await askVerifier(files, user, primary, tls);
     return { ...looked, from: 'auth_query', findings: [missing, finding] };
   }
-  const stored = storedPassword(text, user);
+  const stored = withoutKey(files, user, text) ?? storedPassword(text, user);
   const notOn: Finding[] = isOn ? [{ mark: 'skipped', about: 'auth_query', text: 'not asked, because pool_passwd has a line' }] : [];
   if (text === undefined) {
     const finding: Finding = { mark: 'skipped', about: 'stored password', text: `there is none: ${passwdFile === '' ? "pool_passwd = ''" : `${passwdFile} has no line of user "${user}"`}, and auth_user is not set` };
@@ -44,6 +46,13 @@ function writtenFinding(files: Files, user: string, stored: StoredPassword): Fin
   if (stored.kind === 'none') return { mark: 'fails', about, text: `${place}: ${stored.why}`, remedy: howToStore(files, user) };
   const how = stored.kind !== 'plain' ? '' : written?.isAes === true ? ` (AES, decrypted with the key in ${keyFile})` : ' (TEXT)';
   return { mark: 'ok', about, text: `${place} has ${formName(stored)}${how}` };
+}
+
+/** The server's words are the same for a key that does not fit, which is another thing to mend. */
+function withoutKey({ keyFile }: Files, user: string, text: string | undefined): StoredPassword | null {
+  if (text === undefined || !isAesPassword(text)) return null;
+  const { key, reason } = readKeyFile(keyFile);
+  return key === null ? { kind: 'none', why: `the password of user "${user}" in pool_passwd is encrypted with AES, and there is no key to decrypt it: ${keyFile}: ${reason}` } : null;
 }
 
 type Looked = Pick<Stored, 'stored' | 'isBroken'> & { readonly finding: Finding };

@@ -1,5 +1,5 @@
 /** The login (reference/wire.md section 4). */
-import { md5Answer, pcpMd5 } from '../../../../shared/auth/md5.js';
+import { md5Answer, md5Hash, pcpMd5 } from '../../../../shared/auth/md5.js';
 import { malformed, PcpFailure } from '../failure.js';
 import type { PcpConnection } from './connection.js';
 
@@ -28,5 +28,5 @@ export async function logIn(connection: PcpConnection, user: string, password: s
 /** pcp.conf keeps md5(password); that takes the place of the password in PostgreSQL's md5 method, without the prefix. */
 function saltedPassword(password: string, user: string, salt: Uint8Array): string {
   const stored = pcpMd5(password);
-  return md5Answer(stored, user, salt).slice('md5'.length);
+  return md5Answer(md5Hash(stored, user), salt).slice('md5'.length);
 }
