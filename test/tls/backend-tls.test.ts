@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmodSync, chownSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { X509Certificate } from 'node:crypto';
@@ -16,7 +16,7 @@ import { noTls, type BackendTlsMaterials } from '../../src/shared/tls/materials.
 import { CertificateAuthority, type TestCertificates } from '../support/certificates.js';
 import { startAuthServer, type AuthServer } from '../support/auth-server.js';
 import { startPgloom, withClient } from '../support/pgloom.js';
-import { sslRequest, withCertificates } from './fixture.js';
+import { sharedInFile, sslRequest, withCertificates } from './fixture.js';
 
 const limitMs = 20_000;
 
@@ -29,28 +29,14 @@ interface Fixture {
 }
 
 /** One server with TLS for all tests of this file. */
-const shared = ((): (() => Promise<Fixture>) => {
-  let started: Promise<Fixture> | null = null;
-  let end: () => void = () => undefined;
-  const ended = new Promise<void>((resolve) => { end = resolve; });
-  let running: Promise<void> = Promise.resolve();
-  after(async () => {
-    end();
-    await running;
-  });
-  return () => started ??= new Promise((resolve, reject) => {
-    running = withCertificates(async (certificates, directory) => {
-      const server = await startServer(certificates, directory);
-      try {
-        resolve({ server, certificates, directory, strangerCa: (await CertificateAuthority.create(directory, 'another-ca')).cert });
-        await ended;
-      } finally {
-        await server.stop();
-      }
-    });
-    running.catch(reject);
-  });
-})();
+const shared = sharedInFile<Fixture>((use) => withCertificates(async (certificates, directory) => {
+  const server = await startServer(certificates, directory);
+  try {
+    await use({ server, certificates, directory, strangerCa: (await CertificateAuthority.create(directory, 'another-ca')).cert });
+  } finally {
+    await server.stop();
+  }
+}));
 
 /** The server's user has to be able to read the files. */
 async function startServer({ server: issued, authority }: TestCertificates, directory: string): Promise<AuthServer> {

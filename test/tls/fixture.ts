@@ -34,9 +34,12 @@ export interface SharedTls {
   readonly certificates: TestCertificates;
 }
 
-/** One pgloom for all tests of a file, started when it is first asked for. */
-export function sharedTlsPgloom(): () => Promise<SharedTls> {
-  let started: Promise<SharedTls> | null = null;
+/**
+ * One thing for all tests of a file, started when it is first asked for and ended behind the last of them.
+ * @param run starts it, shows it to `use` and ends it when that has resolved
+ */
+export function sharedInFile<T>(run: (use: (thing: T) => Promise<void>) => Promise<void>): () => Promise<T> {
+  let started: Promise<T> | null = null;
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => { end = resolve; });
   let running: Promise<void> = Promise.resolve();
@@ -45,12 +48,17 @@ export function sharedTlsPgloom(): () => Promise<SharedTls> {
     await running;
   });
   return () => started ??= new Promise((resolve, reject) => {
-    running = withTlsPgloom(async (pgloom, certificates) => {
-      resolve({ pgloom, certificates });
+    running = run(async (thing) => {
+      resolve(thing);
       await ended;
     });
     running.catch(reject);
   });
+}
+
+/** One pgloom for all tests of a file. */
+export function sharedTlsPgloom(): () => Promise<SharedTls> {
+  return sharedInFile((use) => withTlsPgloom((pgloom, certificates) => use({ pgloom, certificates })));
 }
 
 /** pgloom that offers TLS, by the usual certificates. */

@@ -1,5 +1,6 @@
 /** The access files as the settings name them, for start and reload. */
 import { resolve } from 'node:path';
+import { certificateWanted } from '../../shared/auth/client-question.js';
 import type { HbaRule } from '../../shared/auth/hba.js';
 import type { AccessFiles } from '../../shared/messages.js';
 import type { Settings } from '../../shared/settings.js';
@@ -36,9 +37,9 @@ export function loadAccess(settings: AccessSettings, hbaFile?: string, keyFilePa
 
 /** Lines that cannot let anybody in with these settings. */
 function hopeless(rules: readonly HbaRule[], { ssl, ssl_ca_cert: authority, ssl_ca_cert_dir: authorities }: AccessSettings): string[] {
-  return rules.filter(({ type }) => type === 'hostssl').flatMap(({ file, line, method, options }) => {
+  return rules.filter(({ type }) => type === 'hostssl').flatMap((rule) => {
+    const { file, line } = rule;
     if (!ssl) return [`${file}:${line}: type field: a hostssl line matches nobody while ssl is off`];
-    const wantsCertificate = method === 'cert' || options['clientcert'] !== undefined;
-    return wantsCertificate && authority === '' && authorities === '' ? [`${file}:${line}: no certificate is valid without ssl_ca_cert`] : [];
+    return certificateWanted(rule) !== null && authority === '' && authorities === '' ? [`${file}:${line}: no certificate is valid without ssl_ca_cert`] : [];
   });
 }
