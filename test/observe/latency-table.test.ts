@@ -37,12 +37,12 @@ test('an exchange is what the gravest of its statements is', () => {
   latency.sent(CountedKind.insert);
   latency.sent(CountedKind.other);
   latency.asked();
-  latency.settled(0);
-  latency.settled(0); // nothing is under way
+  latency.complete(0);
+  latency.complete(0); // nothing is under way
   latency.sent(CountedKind.select);
-  latency.settled(0);
+  latency.complete(0);
   latency.asked();
-  latency.settled(0);
+  latency.complete(0);
   assert.deepEqual([ExchangeClass.other, ExchangeClass.read, ExchangeClass.write].map((kind) => table.histogram(0, kind).count), [1, 1, 1]);
   assert.equal(exchangeClassOf(countsNothing), ExchangeClass.other);
   assert.equal(exchangeClassOf(CountedKind.ddl), ExchangeClass.write);

@@ -23,6 +23,8 @@ import type { Statement } from '../session/statement.js';
 export interface LinkUser {
   /** Bytes of whole or partial messages to pass on; `boundary` is false when a message goes on in the next call. */
   relay(link: BackendLink, data: Buffer, start: number, end: number): void;
+  /** The ReadyForQuery that brings the debt to zero is there, and is relayed next: the client cannot know yet. */
+  complete(link: BackendLink): void;
   /** A ReadyForQuery has brought the debt to zero; `own`: it answered what pgloom had put in. */
   settled(link: BackendLink, own: boolean): void;
   /** A statement has been prepared (`1` received). */
@@ -374,6 +376,7 @@ export class BackendLink extends Link {
         pos = next;
         if (dropped) run = pos;
         if (this.asked === this.answered) {
+          this.user?.complete(this);
           this.pass(data, run, pos);
           run = pos;
           this.user?.settled(this, false);
@@ -418,8 +421,7 @@ export class BackendLink extends Link {
     this.answered++;
     const pending = this.pendingParses;
     if (pending.length > 0 && (pending[0] as PendingParse).batch < this.answered) this.parsesFailed();
-    const closes = this.pendingCloses;
-    while (closes.length > 0 && (closes[0] as PendingClose).batch < this.answered) closes.shift();
+    while (this.pendingCloses.length > 0 && (this.pendingCloses[0] as PendingClose).batch < this.answered) this.pendingCloses.shift();
     if (this.ignoredSyncs > 0 && !this.copyIn) this.ignoredSyncs = 0;
     const failed = this.answerFailed;
     this.answerFailed = false;

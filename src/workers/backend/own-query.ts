@@ -35,6 +35,8 @@ class OwnQuery implements LinkUser {
     else this.chunks.push(Buffer.from(data.subarray(start, end)));
   }
 
+  complete(): void {}
+
   settled(): void {
     this.end(this.error);
   }

@@ -42,6 +42,7 @@ export class PoolEntry {
 class IdleWatch implements LinkUser {
   constructor(private readonly pool: BackendPool, private readonly entry: PoolEntry) {}
   relay(): void {}
+  complete(): void {}
   settled(): void {}
   prepared(): void {}
   unprepared(): void {}

@@ -18,7 +18,7 @@ export class OwnStatements {
     // A client that does not read gets no further answers: the message is shown again when it has read.
     if (session.client.isHeldBack) return null;
     const statement = session.ownStatement(name, own, () => traffic.linkArrived());
-    if (statement === null) traffic.waitForLink();
+    if (statement === null) traffic.waitFor('link');
     return statement;
   }
 

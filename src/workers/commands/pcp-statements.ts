@@ -40,7 +40,7 @@ export class PcpStatements {
     const { existing } = this;
     this.existing = null;
     if (existing !== null) return own.sites.some(({ name }) => existing.has(name)) ? own.otherwise : plan;
-    this.traffic.waitForFacts();
+    this.traffic.waitFor('facts');
     const learnt = (names: Iterable<string>): void => {
       this.existing = new Set(names);
       this.traffic.factsArrived();
@@ -143,7 +143,7 @@ export class PcpStatements {
 
   private answer(own: PcpCommand): PcpAnswer | null {
     if (this.pending?.text === own.text) {
-      if (this.pending.answer === null) this.traffic.waitForFacts();
+      if (this.pending.answer === null) this.traffic.waitFor('facts');
       return this.pending.answer;
     }
     const { session, traffic } = this;
@@ -154,7 +154,7 @@ export class PcpStatements {
     if (own.acts && traffic.current?.countable === false) return refusal('pgloom carries out no orders in the middle of a COPY or a mixed batch');
     const pending: { text: string; answer: PcpAnswer | null } = { text: own.text, answer: null };
     this.pending = pending;
-    traffic.waitForFacts();
+    traffic.waitFor('facts');
     session.askPcp(calls, (answer) => {
       pending.answer = answer;
       traffic.factsArrived();

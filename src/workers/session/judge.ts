@@ -32,7 +32,7 @@ export class Judge {
   }
 
   private ask(plan: Plan): number {
-    this.traffic.waitForFacts();
+    this.traffic.waitFor('facts');
     const answered = (verdict: Verdict): void => {
       this.verdicts.set(plan, verdict);
       this.traffic.factsArrived();

@@ -28,7 +28,7 @@ export class Latency {
   }
 
   /** The node owes nothing any more. */
-  settled(node: number): void {
+  complete(node: number): void {
     if (this.startedMs === 0) return;
     this.table.note(this.row, node, this.kind, performance.now() - this.startedMs);
     this.startedMs = 0;

@@ -149,11 +149,15 @@ export class Session {
     this.worker.childTable.setState(this.childRow, ChildState.executing);
   }
 
+  /** The node's answers are all there. Counted before the client knows: whoever looks at the metrics next finds them. */
+  complete(node: number): void {
+    this.latency?.complete(node);
+  }
+
   /** @param lastFailed number of the link's last answer that was an error */
   settled(status: number, lastFailed: number): void {
     if (this.changes.length > 0) this.settleChanges(lastFailed);
     if (this.readerIsOld && this.relay.isBetweenMessages) this.renewReader();
-    if (this.latency !== null && this.traffic.current !== null) this.latency.settled(this.traffic.current.node);
     // The time that a query took is not the client's idleness.
     this.heardMs = this.worker.nowMs;
     this.worker.childTable.setState(this.childRow, status === TX.idle ? ChildState.idle : ChildState.idleInTransaction);

@@ -161,13 +161,8 @@ export class Traffic implements LinkUser {
     return link;
   }
 
-  waitForLink(): void {
-    this.waiting = 'link';
-    this.session.client.stall();
-  }
-
-  waitForFacts(): void {
-    this.waiting = 'facts';
+  waitFor(what: 'link' | 'facts'): void {
+    this.waiting = what;
     this.session.client.stall();
   }
 
@@ -238,7 +233,7 @@ export class Traffic implements LinkUser {
     }
     const link = this.supply.get(node);
     if (link === null) {
-      this.waitForLink();
+      this.waitFor('link');
       return null;
     }
     if (!this.linkState.isFollowing(link)) return null;
@@ -367,7 +362,7 @@ export class Traffic implements LinkUser {
     // A client that asks and never reads gets no further answers; the message is shown again when it has read.
     if (this.session.client.isHeldBack) return null;
     const answered = this.session.answerOwn(plan.own as PgpoolCommand, this.status, () => this.goOn('link'));
-    if (answered === null) this.waitForLink();
+    if (answered === null) this.waitFor('link');
     return answered;
   }
 
@@ -393,6 +388,10 @@ export class Traffic implements LinkUser {
     }
     this.session.client.forward(data, start, end, link);
     this.interjections.passed(link);
+  }
+
+  complete(link: BackendLink): void {
+    if (link === this.current) this.session.complete(link.node);
   }
 
   settled(link: BackendLink, own: boolean): void {
