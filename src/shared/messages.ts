@@ -72,6 +72,8 @@ export interface WorkerData {
   readonly loginFailures: SharedArrayBuffer;
   /** Salts of SCRAM are made with it, also those of users who do not exist. Never shown. */
   readonly loginSecret: Uint8Array;
+  /** Failed logins by user, for the answers of auth_query that workers keep. */
+  readonly passwordDoubts: SharedArrayBuffer;
   /** Null when enable_shared_relcache is off. */
   readonly relationCache: RelationCacheData | null;
   /** One Int32: the last child id given out. */

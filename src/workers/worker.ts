@@ -15,6 +15,7 @@ import { LatencyTable } from '../shared/memory/latency-table.js';
 import { LoginFailures } from '../shared/memory/login-failures.js';
 import { MutationTable } from '../shared/memory/mutation-table.js';
 import { NodeTable } from '../shared/memory/node-table.js';
+import { PasswordDoubts } from '../shared/memory/password-doubts.js';
 import { RelationCache } from '../shared/memory/relation-cache.js';
 import { WorkerTable } from '../shared/memory/worker-table.js';
 import { broadcastName, type AccessFiles, type Broadcast, type Report, type WorkerData } from '../shared/messages.js';
@@ -108,7 +109,7 @@ export class Worker {
     this.pcpDesk = new PcpDesk(this);
     this.rules = new RoutingRules(this.settings);
     this.mutations = new MutationTable(data.mutations.size, data.mutations.buffer);
-    this.passwords = new StoredPasswords(this, data.loginSecret);
+    this.passwords = new StoredPasswords(this, data.loginSecret, new PasswordDoubts(data.passwordDoubts));
     this.loginFailures = new LoginFailures(data.loginFailures);
     this.startChildren(data.workerTable.size);
     this.channel.onmessage = (event: unknown): void => this.heard((event as { data: Broadcast }).data);

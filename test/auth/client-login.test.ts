@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
+import { startup } from '../protocol/messages.js';
 import { TcpProxy } from '../session/tcp-proxy.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 
@@ -62,11 +63,17 @@ async function withPgloom(setting: Setting, use: (pgloom: Pgloom) => Promise<voi
 }
 
 /** Logs in and asks who it is; rejects as the driver does. */
-async function login(pgloom: Pgloom, user: string, password: string | undefined): Promise<string> {
+function login(pgloom: Pgloom, user: string, password: string | undefined): Promise<string> {
+  return loginFor(pgloom, user, password, 0);
+}
+
+/** The same, for so long. */
+async function loginFor(pgloom: Pgloom, user: string, password: string | undefined, stayMs: number): Promise<string> {
   const client = new Client({ host: pgloom.host, port: pgloom.port, user, database: 'test', connectionTimeoutMillis: 20_000, ...(password !== undefined && { password }) });
   await client.connect();
   try {
     const { rows } = await client.query<{ current_user: string }>('SELECT current_user');
+    if (stayMs > 0) await sleep(stayMs);
     return rows[0]?.current_user ?? '';
   } finally {
     await client.end();
@@ -192,6 +199,66 @@ test('auth_query has to give one row, of the user who was asked for', async () =
       await assert.rejects(login(pgloom, 'by_trust', right), /the password could not be looked up/, query);
       assert.match(pgloom.stderr(), reason);
     });
+  }
+});
+
+test('auth_query is asked for users of pool_passwd too: the time until the question does not tell who stands there', async () => {
+  await cluster.query(0, `
+    create table asked_for (name text);
+    create function looked_up(name text) returns table (rolname text, rolpassword text) language plpgsql
+      as 'begin insert into asked_for values ($1); return query select r.rolname::text, r.rolpassword from pg_authid r where r.rolname = $1; end'`);
+  const poolPasswd = `by_md5:TEXT${right.replace(':', '\\:')}\n`;
+  const settings = { auth_user: 'looker', auth_password: right, auth_dbname: 'postgres', auth_query: 'select * from looked_up($1)' };
+  await withPgloom({ hba: 'host all all all scram-sha-256', poolPasswd, settings }, async (pgloom) => {
+    for (const user of ['by_md5', 'by_scram', 'nobody']) await login(pgloom, user, right).catch(() => undefined);
+    const asked = await cluster.query<{ name: string }>(0, 'select name from asked_for');
+    assert.deepEqual(asked.map(({ name }) => name), ['by_md5', 'by_scram', 'nobody']);
+  });
+});
+
+test('what auth_query has answered is kept for auth_query_cache_lifetime, and a failed login makes all threads forget it', async () => {
+  const settings = { auth_user: 'looker', auth_password: right, pool_passwd: '', auth_query_cache_lifetime: 3600, worker_threads: 3, num_init_children: 6 };
+  await withPgloom({ hba: 'host all all all scram-sha-256', settings }, async (pgloom) => {
+    // Six at once: every thread has its two.
+    const six = (password: string): Promise<string[]> => Promise.all(Array.from({ length: 6 }, () => loginFor(pgloom, 'by_scram', password, 300)));
+    await six(right);
+    try {
+      await cluster.query(0, 'ALTER ROLE by_scram PASSWORD \'changed\'');
+      await assert.rejects(login(pgloom, 'by_scram', 'changed'), refused, 'the old password is known yet');
+      await six('changed');
+      await assert.rejects(login(pgloom, 'by_scram', right), refused);
+    } finally {
+      await cluster.query(0, `ALTER ROLE by_scram PASSWORD ${literal(right)}`);
+    }
+  });
+});
+
+test('relay mode: whoever asks from elsewhere does not learn that somebody of this name has logged in', async () => {
+  const node = cluster.nodes[0];
+  assert.ok(node);
+  const proxy = await TcpProxy.start(node.port);
+  const pgloom = await startPgloom({ nodes: [proxy], poolPasswd: `by_scram:TEXT${right.replace(':', '\\:')}\n`, settings: { worker_threads: 1, sr_check_period: 0, health_check_period: 0, listen_addresses: '*' } });
+  try {
+    /** Connections to the server that are made until the client is asked. */
+    const opened = async (user: string, from: string): Promise<number> => {
+      const before = proxy.connections;
+      const socket = connect({ host: pgloom.host, port: pgloom.port, localAddress: from });
+      socket.on('error', () => undefined);
+      socket.write(startup({ user, database: 'test' }));
+      const [question] = await once(socket, 'data') as [Buffer];
+      assert.equal(question.toString('latin1', 0, 1), 'R');
+      assert.equal(question.readInt32BE(5), 10, 'SCRAM');
+      socket.destroy();
+      return proxy.connections - before;
+    };
+    assert.equal(await opened('by_scram', '127.0.0.1'), 1);
+    assert.equal(await opened('by_scram', '127.0.0.1'), 0, 'the server has just been heard for this address');
+    assert.equal(await opened('by_scram', '127.0.0.2'), 1);
+    assert.equal(await opened('nobody', '127.0.0.2'), 1);
+    for (const user of ['by_scram', 'nobody']) assert.equal(await opened(user, '127.0.0.2'), 0, 'his own question of before');
+  } finally {
+    await pgloom.stop();
+    await proxy.close();
   }
 });
 

@@ -7,6 +7,7 @@ import { LatencyTable } from '../../shared/memory/latency-table.js';
 import { LoginFailures } from '../../shared/memory/login-failures.js';
 import { MutationTable } from '../../shared/memory/mutation-table.js';
 import { NodeTable } from '../../shared/memory/node-table.js';
+import { PasswordDoubts } from '../../shared/memory/password-doubts.js';
 import { createRelationCache, type RelationCacheData } from '../../shared/memory/relation-cache.js';
 import { WorkerTable } from '../../shared/memory/worker-table.js';
 import type { AccessFiles, WorkerData } from '../../shared/messages.js';
@@ -24,6 +25,7 @@ export interface SharedTables {
   readonly mutations: MutationTable;
   readonly loginFailures: LoginFailures;
   readonly loginSecret: Uint8Array;
+  readonly passwordDoubts: PasswordDoubts;
   readonly childIds: SharedArrayBuffer;
   readonly tickets: SharedArrayBuffer;
 }
@@ -53,6 +55,7 @@ export function createSharedTables(settings: Settings): SharedTables {
     mutations,
     loginFailures: new LoginFailures(),
     loginSecret: loginSecret(settings),
+    passwordDoubts: new PasswordDoubts(),
     childIds: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     tickets: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT * settings.num_init_children),
   };
@@ -60,7 +63,7 @@ export function createSharedTables(settings: Settings): SharedTables {
 
 /** What every worker thread gets as workerData. */
 export function workerDataOf(tables: SharedTables, settings: Settings, access: AccessFiles): WorkerData {
-  const { nodes, children, workers, health, latencies, relationCache, mutations, loginFailures, loginSecret, childIds, tickets } = tables;
+  const { nodes, children, workers, health, latencies, relationCache, mutations, loginFailures, loginSecret, passwordDoubts, childIds, tickets } = tables;
   return {
     settings,
     access,
@@ -73,6 +76,7 @@ export function workerDataOf(tables: SharedTables, settings: Settings, access: A
     mutations: { buffer: mutations.buffer, size: mutations.size },
     loginFailures: loginFailures.buffer,
     loginSecret,
+    passwordDoubts: passwordDoubts.buffer,
     childIds,
     tickets,
   };

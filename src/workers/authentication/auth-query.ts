@@ -6,6 +6,7 @@
 import { type Credential, credentialOf, storedPassword } from '../../shared/auth/credential.js';
 import { configuredPassword } from '../../shared/auth/configured-password.js';
 import { errors } from '../../shared/errors.js';
+import type { PasswordDoubts } from '../../shared/memory/password-doubts.js';
 import { Turns } from '../../shared/turns.js';
 import { askRowsWith } from '../backend/own-query.js';
 import type { PoolEntry } from '../backend/pool.js';
@@ -21,6 +22,8 @@ const mostAtOnce = 2;
 interface Known {
   readonly stored: Promise<string | null>;
   untilMs: number;
+  /** Of PasswordDoubts, when it was asked for. */
+  readonly doubts: number;
 }
 
 export class AuthQuery {
@@ -28,7 +31,7 @@ export class AuthQuery {
   /** Each of them needs a link. */
   private readonly turns = new Turns(mostAtOnce);
 
-  constructor(private readonly worker: Worker) {}
+  constructor(private readonly worker: Worker, private readonly doubts: PasswordDoubts) {}
 
   get isOn(): boolean {
     return this.worker.settings.auth_user !== '';
@@ -40,9 +43,10 @@ export class AuthQuery {
    */
   stored(user: string): Promise<string | null> {
     const known = this.known.get(user);
-    if (known !== undefined && performance.now() < known.untilMs) return known.stored;
+    const doubts = this.doubts.count(user);
+    if (known !== undefined && known.doubts === doubts && performance.now() < known.untilMs) return known.stored;
     if (this.known.size >= maxKept) this.known.clear();
-    const asked: Known = { stored: this.ask(user), untilMs: Number.POSITIVE_INFINITY };
+    const asked: Known = { stored: this.ask(user), untilMs: Number.POSITIVE_INFINITY, doubts };
     this.known.set(user, asked);
     const settled = (keepMs: number): void => {
       asked.untilMs = performance.now() + keepMs;
@@ -52,9 +56,11 @@ export class AuthQuery {
     return asked.stored;
   }
 
-  /** A login has failed: what is known of the user may be old. */
+  /** A login has failed: what is known of the user may be old, in all threads. */
   forget(user: string): void {
+    if (!this.isOn) return;
     this.known.delete(user);
+    this.doubts.raise(user);
   }
 
   forgetAll(): void {

@@ -7,7 +7,7 @@
  *                               ▼
  *                          the client is asked for X ──▶ proved ──▶ the server is answered ──▶ welcome
  *
- * In relay mode what a server asked for is remembered for a minute, and the client is asked first then: a server is not kept
+ * In relay mode what a server asked for is remembered for a minute, and clients from there are asked first then: a server is not kept
  * waiting for every client, and links of the pool can be had. In neither mode is a link taken from the pool, or a server
  * answered, before the client has proved itself as the rule, or the server, wants it.
  */
@@ -98,13 +98,12 @@ export class ClientLogin {
   /** In relay mode: what the client is to be asked for before a link to the node is looked for; null when the node is to be heard first. */
   expected(node: number): PasswordMethod | null {
     if (this.proof !== null) return null;
-    const method = this.worker.serverMethods.recent(node, this.trustedKey);
-    return method === 'trust' ? null : method;
+    return this.worker.serverMethods.asks(node, this.trustedKey, this.client.host);
   }
 
   /** The node has trusted this user just now: links that it trusts may be had from the pool. */
   isTrusted(node: number): boolean {
-    return this.worker.serverMethods.recent(node, this.trustedKey) === 'trust';
+    return this.worker.serverMethods.isTrusting(node, this.trustedKey);
   }
 
   /** Relay mode: asks the client as a server asks. @throws LoginRefused */
@@ -136,7 +135,7 @@ export class ClientLogin {
 
   private heard(node: number, method: ServerMethod): void {
     if (this.trustedKey === '') return;
-    this.worker.serverMethods.note(node, this.trustedKey, method);
+    this.worker.serverMethods.note(node, this.trustedKey, this.client.host, method);
     if (method !== 'trust') this.worker.pool.closeTrusted(node, this.trustedKey);
   }
 

@@ -1,6 +1,7 @@
 /** What is known of users' passwords: pool_passwd first, auth_query when that has no line. */
 import { type StoredPassword, storedPassword } from '../../shared/auth/credential.js';
 import { mockVerifier, saltOf, type ScramVerifier, scramVerifierOf } from '../../shared/auth/scram-verifier.js';
+import type { PasswordDoubts } from '../../shared/memory/password-doubts.js';
 import type { Worker } from '../worker.js';
 import { AuthQuery } from './auth-query.js';
 
@@ -18,8 +19,8 @@ export class StoredPasswords {
   private verifiers = new Map<string, ScramVerifier>();
 
   /** @param secret makes salts, and the verifiers of users who do not exist */
-  constructor(private readonly worker: Worker, private readonly secret: Uint8Array) {
-    this.query = new AuthQuery(worker);
+  constructor(private readonly worker: Worker, private readonly secret: Uint8Array, doubts: PasswordDoubts) {
+    this.query = new AuthQuery(worker, doubts);
     this.reloaded();
   }
 
@@ -46,8 +47,11 @@ export class StoredPasswords {
   /** @throws LoginRefused when auth_query is wanted and cannot be asked */
   async look(user: string): Promise<Looked> {
     const written = this.worker.access.passwords.get(user);
-    if (written !== undefined || !this.query.isOn) return { stored: storedPassword(written, user), from: 'pool_passwd' };
-    return { stored: storedPassword(await this.query.stored(user), user, 'auth_query'), from: 'auth_query' };
+    // The server is asked in any case: the time until the client is asked must not tell whose password stands where.
+    const asked = this.query.isOn ? this.query.stored(user) : null;
+    if (written === undefined && asked !== null) return { stored: storedPassword(await asked, user, 'auth_query'), from: 'auth_query' };
+    await asked?.catch(() => undefined);
+    return { stored: storedPassword(written, user), from: 'pool_passwd' };
   }
 
   /** What a client is asked by scram-sha-256 with: for an unknown user, too, with the same salt each time. */
