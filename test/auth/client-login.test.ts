@@ -216,6 +216,17 @@ test('auth_query is asked for users of pool_passwd too: the time until the quest
   });
 });
 
+test('auth_query may give passwords themselves', async () => {
+  const query = `select rolname, ${literal(right)} from pg_roles where rolname = $1`;
+  await withPgloom({ hba: 'host all all all scram-sha-256', settings: { auth_user: 'looker', auth_password: right, pool_passwd: '', auth_query: query } }, async (pgloom) => {
+    for (const user of ['by_md5', 'by_scram']) {
+      assert.equal(await login(pgloom, user, right), user);
+      await assert.rejects(login(pgloom, user, 'wrong'), refused);
+    }
+    for (const password of ['', right]) await assert.rejects(login(pgloom, 'nobody', password), /password/);
+  });
+});
+
 test('what auth_query has answered is kept for auth_query_cache_lifetime, and a failed login makes all threads forget it', async () => {
   const settings = { auth_user: 'looker', auth_password: right, pool_passwd: '', auth_query_cache_lifetime: 3600, worker_threads: 3, num_init_children: 6 };
   await withPgloom({ hba: 'host all all all scram-sha-256', settings }, async (pgloom) => {
