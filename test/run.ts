@@ -15,8 +15,8 @@ import { findTestFiles } from './support/test-files.js';
 
 /** For one file; a file that hangs is stopped and reported as failed. */
 const fileLimitMs = 5 * 60_000;
-/** Test files at the same time: more than two would starve the servers on two cores. */
-const concurrency = Math.max(2, Math.floor(availableParallelism() * 0.75));
+/** Test files at the same time: a file uses less than half a processor, the rest of the time it waits. */
+const concurrency = Math.max(2, Math.ceil(availableParallelism() * 1.5));
 
 interface Diagnostic { readonly nesting: number; readonly message: string }
 type Event = { readonly type: string; readonly data: unknown };

@@ -78,15 +78,26 @@ export async function allChildrenFree(pgloom: Pick<Pgloom, 'port'>, expected = 1
   for (;;) {
     const busy = (await poolProcesses(pgloom.port)).filter((row) => row.at(-1) !== 'Wait for connection');
     if (busy.length <= expected) return;
-    if (Date.now() - startedMs > settleLimitMs) assert.fail(`children are still busy: ${JSON.stringify(busy)}`);
+    if (Date.now() - startedMs > settleLimitMs) assert.fail(`children are still busy: ${JSON.stringify(busy)}; the primary: ${JSON.stringify(await atWork(pgloom.port))}`);
     await sleep(200);
   }
 }
 
-export async function poolProcesses(port: number): Promise<(string | null)[][]> {
+/** What the primary is doing, for the report of a failure. */
+function atWork(port: number): Promise<(string | null)[][]> {
+  // A set_config() that sets nothing keeps it on the primary.
+  return rows(port, `select pid, state, wait_event, state_change, query_start, left(query, 100), pg_blocking_pids(pid), set_config('fuzz.asked', 'now', true)
+    from pg_stat_activity where backend_type = 'client backend' and state <> 'idle' and pid <> pg_backend_pid()`);
+}
+
+export function poolProcesses(port: number): Promise<(string | null)[][]> {
+  return rows(port, 'show pool_processes');
+}
+
+async function rows(port: number, sql: string): Promise<(string | null)[][]> {
   const client = await WireClient.login(port, {}, 20_000);
   try {
-    client.query('show pool_processes');
+    client.query(sql);
     return rowsOf(await client.readUntil('Z'));
   } finally {
     client.end();

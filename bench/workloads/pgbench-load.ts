@@ -17,11 +17,16 @@ function titlePrefix({ encrypted, scram }: ClientAccess): string {
 }
 
 /**
- * A pgbench run: one second unmeasured (pools fill, code gets compiled), then the measured run
- * with a transaction log.
+ * Seconds of a run before the measured one: pools fill, code gets compiled. A connection takes a way through much more code than a
+ * statement, and there are a hundred times fewer in a second: what is measured is to be a proxy that has been up for a while.
  */
+const warmUpSeconds = { statements: 1, connections: 8 } as const;
+
+/** A pgbench run with a transaction log, after one that is not measured. */
 function pgbenchLoad(name: string, loadArguments: string, clients: number, access: ClientAccess = plainAccess): Workload {
-  const args = [...loadArguments.split(' '), '-c', String(clients), '-j', '1'];
+  const connects = loadArguments.split(' ').includes('-C');
+  // A thread of pgbench makes its connections one after the other, and waits for each.
+  const args = [...loadArguments.split(' '), '-c', String(clients), '-j', String(connects ? clients : 1)];
   return {
     name,
     unit: 'transaction',
@@ -31,13 +36,13 @@ function pgbenchLoad(name: string, loadArguments: string, clients: number, acces
     fresh: false,
     suitsDirect: true,
     measure: async (context, _target, { login, pid }) => {
-      await runPgbench(context.pgbench, args, login, 1, null);
+      await runPgbench(context.pgbench, args, login, connects ? warmUpSeconds.connections : warmUpSeconds.statements, null);
       const proxyPid = procIsThere ? pid : null;
       const before = proxyPid === null ? null : cpuOfTree(proxyPid);
       const clientBeforeUs = cpuOfEndedChildrenUs();
       const result = await runPgbench(context.pgbench, args, login, context.seconds, context.logDirectory);
       const clientCpuUs = procIsThere ? (cpuOfEndedChildrenUs() - clientBeforeUs) / result.transactions : null;
-      const latency = takeLatency(context.logDirectory, args.includes('-C'));
+      const latency = takeLatency(context.logDirectory, connects);
       if (proxyPid === null || before === null) {
         return { ...nothingMeasured, ...latency, clientCpuUs, perSecond: result.transactionsPerSecond };
       }

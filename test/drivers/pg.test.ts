@@ -28,13 +28,13 @@ test('pg: simple queries, several statements in one, and an empty one', () => ev
 
 test('pg: parameters and named statements, reads and writes', () => everywhere(async (client) => {
   const id = 100_000 + Math.floor(Math.random() * 1e8);
-  assert.equal((await client.query('insert into items values ($1, $2)', [id, 'by pg'])).rowCount, 1);
+  assert.equal((await client.query('insert into notes values ($1, $2)', [id, 'by pg'])).rowCount, 1);
   for (let i = 1; i <= 3; i++) {
     const { rows } = await client.query({ name: 'item', text: 'select name from items where id = $1', values: [i] });
     assert.deepEqual(rows, [{ name: `item ${i}` }]);
-    assert.equal((await client.query({ name: 'rename', text: 'update items set name = $2 where id = $1', values: [id, `round ${i}`] })).rowCount, 1);
+    assert.equal((await client.query({ name: 'rename', text: 'update notes set name = $2 where id = $1', values: [id, `round ${i}`] })).rowCount, 1);
   }
-  assert.equal((await client.query('delete from items where id = $1', [id])).rowCount, 1);
+  assert.equal((await client.query('delete from notes where id = $1', [id])).rowCount, 1);
 }));
 
 test('pg: queries that are given at once are answered in order', () => everywhere(async (client) => {

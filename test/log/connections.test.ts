@@ -6,10 +6,11 @@ import path from 'node:path';
 import { describe, it, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HostNames } from '../../src/workers/session/host-names.js';
-import { isPgpool2Installed, startPgpool2 } from '../routing/table/pgpool2.js';
+import { logLines, startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { TcpProxy } from '../session/tcp-proxy.js';
 import { sharedCluster } from '../support/cluster.js';
 import { withClient } from '../support/pgloom.js';
+import { noPgpool2 } from '../support/pgpool2.js';
 import { launch, until, untilMatch } from './launch.js';
 
 const about = /^(LOG: {2}new connection received|DETAIL: {2}connecting host|LOG: {2}frontend disconnection)/;
@@ -39,14 +40,14 @@ async function connectionLines(proxy: Proxy): Promise<string[]> {
   return proxy.lines().filter((line) => about.test(line)).map(masked);
 }
 
-describe('as Debian\'s Pgpool-II does it:', { skip: isPgpool2Installed() ? false : 'pgpool2 is not installed' }, () => {
+describe('as Debian\'s Pgpool-II does it:', { skip: noPgpool2 }, () => {
   for (const log_hostname of [false, true]) {
     it(`log_connections and log_disconnections with log_hostname = ${log_hostname}`, async (t) => {
       const settings = { log_connections: true, log_disconnections: true, log_hostname, log_line_prefix: 'L|' };
       const sockets = socketDirectory(t);
-      const pgpool2 = await startPgpool2({ ...settings, socket_dir: sockets });
+      const pgpool2 = await startLoggingPgpool2({ ...settings, socket_dir: sockets });
       t.after(() => pgpool2.stop());
-      const theirs = await connectionLines({ port: pgpool2.port, sockets, lines: () => pgpool2.logLines('L', 0) });
+      const theirs = await connectionLines({ port: pgpool2.port, sockets, lines: () => logLines(pgpool2, 'L') });
       assert.equal(theirs.length, 6);
       const pgloom = await launch(t, { ...settings, log_connections: false });
       pgloom.reload(settings);
@@ -66,7 +67,7 @@ describe('as Debian\'s Pgpool-II does it:', { skip: isPgpool2Installed() ? false
       return seen;
     };
     const settings = { client_min_messages: 'error' };
-    const pgpool2 = await startPgpool2(settings);
+    const pgpool2 = await startLoggingPgpool2(settings);
     t.after(() => pgpool2.stop());
     const pgloom = await launch(t, settings);
     assert.deepEqual(await notices(pgloom.port), ['a notice', 'a warning']);

@@ -6,7 +6,8 @@ import { describe, it, type TestContext } from 'node:test';
 import { LogLevel } from '../../src/shared/logger.js';
 import { syslogDatagrams, syslogJson, syslogSeverity } from '../../src/shared/syslog-message.js';
 import { withClient } from '../support/pgloom.js';
-import { isPgpool2Installed, startPgpool2 } from '../routing/table/pgpool2.js';
+import { noPgpool2 } from '../support/pgpool2.js';
+import { startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { launch, until, untilMatch } from './launch.js';
 
 const socketPath = '/dev/log';
@@ -117,7 +118,7 @@ describe('log_destination = syslog', { skip }, () => {
     });
   });
 
-  it('is split as Debian\'s Pgpool-II splits it', { skip: isPgpool2Installed() ? false : 'pgpool2 is not installed' }, async (t) => {
+  it('is split as Debian\'s Pgpool-II splits it', { skip: noPgpool2 }, async (t) => {
     const receiver = await receive(t);
     const sql = `select '${'w'.repeat(890)} ${'some words '.repeat(200)}${'v'.repeat(2500)}'`;
     const settings = { log_destination: 'syslog', log_statement: true, log_per_node_statement: false, log_line_prefix: '%a ' };
@@ -129,7 +130,7 @@ describe('log_destination = syslog', { skip }, () => {
       const mine = receiver.lines().slice(from).map((line) => line.replace(/^.*?\]: \[\d+-/, '['));
       return mine.slice(mine.findIndex((line) => line.includes('statement: select')), mine.findIndex((line) => line.endsWith("vvv'")) + 1);
     };
-    const pgpool2 = await startPgpool2({ ...settings, log_destination: 'syslog,stderr' });
+    const pgpool2 = await startLoggingPgpool2({ ...settings, log_destination: 'syslog,stderr' });
     t.after(() => pgpool2.stop());
     const theirs = await texts(pgpool2.port);
     assert.ok(theirs.length > 5);

@@ -121,10 +121,20 @@ test('of many wrong passwords at once most are refused, and one line is logged f
   try {
     const clients = [await wrongLogin(own.pcpPort)];
     await sleepUntilFailed();
-    for (let i = 0; i < 60; i++) clients.push(await wrongLogin(own.pcpPort));
-    // 32 wait; none of those is answered before the first.
-    const refused = clients.slice(40).map(async (client) => errorOf((await client.readToEnd()).at(-1)));
-    for (const answer of await Promise.all(refused)) assert.equal(answer.detail, 'too many logins from this address are waiting');
+    // All that a login takes but the password: those come at once then, before the first is answered.
+    const ready = await Promise.all(Array.from({ length: 60 }, () => beforePassword(own.pcpPort)));
+    for (const { client, answer } of ready) {
+      client.send('R', answer);
+      clients.push(client);
+    }
+    // 32 wait, the others need not.
+    let refused = 0;
+    for (const { client } of ready) {
+      void client.readToEnd().then((messages) => {
+        if (errorOf(messages.at(-1)).detail === 'too many logins from this address are waiting') refused += 1;
+      }, () => undefined);
+    }
+    await eventually('most are refused', () => refused >= 20);
     for (const { socket } of clients) socket.destroy();
     await eventually('they are counted', () => /\d+ more failed logins to PCP from 127\.0\.0\.1/.test(own.stderr()));
     assert.ok((own.stderr().match(/FATAL: {2}authentication failed/g) ?? []).length <= 2);
@@ -140,10 +150,16 @@ test('of many wrong passwords at once most are refused, and one line is logged f
 
 /** A client that has sent a wrong password and whose answer is to come. */
 async function wrongLogin(port = pgloom.pcpPort): Promise<PcpClient> {
+  const { client, answer } = await beforePassword(port);
+  client.send('R', answer);
+  return client;
+}
+
+/** A client that has its salt, and the wrong answer to it. */
+async function beforePassword(port: number): Promise<{ readonly client: PcpClient; readonly answer: string }> {
   const client = await PcpClient.connect(port);
   const salt = await client.request('M');
-  client.send('R', `postgres\0${loginAnswer('postgres', 'wrong', salt.payload)}\0`);
-  return client;
+  return { client, answer: `postgres\0${loginAnswer('postgres', 'wrong', salt.payload)}\0` };
 }
 
 test('a pcp.conf that is a pipe lets nobody in and blocks nobody', async () => {
@@ -264,7 +280,9 @@ test('node info has 12 fields for clients up to 4.3 and 13 from 4.4 on, as pcp_c
     await eventually('the replication state is known', async () => (await fields(newer.pcpPort))[11] === 'streaming');
     const row = await fields(newer.pcpPort);
     assert.equal(row.length, 14);
-    assert.deepEqual([row[9], row[10], row[12]], ['0', '0', 'async']);
+    assert.deepEqual([row[9], row[12]], ['0', 'async']);
+    // Bytes or seconds: other tests write meanwhile.
+    assert.match(row[10] ?? '', /^\d+(\.\d+)?$/);
   } finally {
     await newer.stop();
   }

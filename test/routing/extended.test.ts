@@ -139,8 +139,8 @@ test('a statement prepared by SQL and run by the protocol is run where it was pr
 test('the unnamed statement by Parse, Describe, Flush and then Bind, Execute, Sync works for reads and writes', async () => {
   await session(async (client) => {
     for (const [sql, values, expected] of [
-      [`${whereSql} where $1 = 1`, ['1'], 1], ['insert into items values ($1::int, $2) returning id', ['5001', 'flush'], 5001],
-      [`${whereSql} where $1 = 1`, ['1'], 1], ['delete from items where id = $1 returning id', ['5001'], 5001],
+      [`${whereSql} where $1 = 1`, ['1'], 1], ['insert into notes values ($1::int, $2) returning id', ['5001', 'flush'], 5001],
+      [`${whereSql} where $1 = 1`, ['1'], 1], ['delete from notes where id = $1 returning id', ['5001'], 5001],
     ] as const) {
       client.parse(sql);
       client.describe('S');

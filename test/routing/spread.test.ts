@@ -34,19 +34,19 @@ async function workload(pgloom: { readonly host: string; readonly port: number }
       await client.query('begin');
       const before = await client.query<{ name: string }>('select name from items where id = $1', [1]);
       if (before.rows[0]?.name !== 'item 1') wrong++;
-      await client.query('insert into items values ($1, $2) on conflict (id) do update set name = excluded.name', [id, `${id} round ${round}`]);
-      const after = await client.query<{ name: string }>({ name: 'after', text: 'select name from items where id = $1', values: [id] });
+      await client.query('insert into notes values ($1, $2) on conflict (id) do update set name = excluded.name', [id, `${id} round ${round}`]);
+      const after = await client.query<{ name: string }>({ name: 'after', text: 'select name from notes where id = $1', values: [id] });
       if (after.rows[0]?.name !== `${id} round ${round}`) wrong++;
       if (round % 5 === 0) {
         await client.query('rollback');
         await client.query('begin');
-        await client.query('update items set name = $2 where id = $1', [id, `${id} round ${round}`]);
+        await client.query('update notes set name = $2 where id = $1', [id, `${id} round ${round}`]);
       }
       await client.query('commit');
       const echo = await client.query<{ n: number }>('select $1::int as n', [id * 1000 + round]);
       if (echo.rows[0]?.n !== id * 1000 + round) wrong++;
     }
-    await client.query('delete from items where id = $1', [id]);
+    await client.query('delete from notes where id = $1', [id]);
     return wrong;
   });
 }

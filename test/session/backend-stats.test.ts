@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Client } from 'pg';
-import { isPgpool2Installed, startPgpool2 } from '../routing/table/pgpool2.js';
+import { startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
+import { noPgpool2 } from '../support/pgpool2.js';
 
 const counters = ['select_cnt', 'insert_cnt', 'update_cnt', 'delete_cnt', 'ddl_cnt', 'other_cnt', 'panic_cnt', 'fatal_cnt', 'error_cnt'] as const;
 type Counts = Record<(typeof counters)[number], number>;
@@ -116,8 +117,8 @@ test('each statement counts once, as what it is: one node', async () => {
   }
 });
 
-test('Pgpool-II counts the same way', { skip: isPgpool2Installed() ? false : 'pgpool2 is not installed' }, async () => {
-  const pgpool2 = await startPgpool2({});
+test('Pgpool-II counts the same way', { skip: noPgpool2 }, async () => {
+  const pgpool2 = await startLoggingPgpool2();
   try {
     await makeTable(pgpool2.port);
     assert.deepEqual(await compareEach(pgpool2.port, false, most), []);

@@ -1,12 +1,13 @@
 /** log_client_messages beside Debian's Pgpool-II: the same session has to log the same lines. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { isPgpool2Installed, type Pgpool2, startPgpool2 } from '../routing/table/pgpool2.js';
+import { logLines, startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
+import { noPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 import type { WireClient } from '../support/wire.js';
 import { linePrefix, messagesOf, talkative } from './logged-lines.js';
 
-const skip = isPgpool2Installed() ? false : 'pgpool2 is not installed (Debian: apt install pgpool2)';
+const skip = noPgpool2;
 const settings = { log_client_messages: true, ...linePrefix };
 
 type Script = (client: WireClient) => void;
@@ -44,7 +45,7 @@ describe('the client messages of a session are logged as Pgpool-II logs them:', 
   let pgpool2: Pgpool2;
   let pgloom: Pgloom;
   before(async () => {
-    pgpool2 = await startPgpool2(settings);
+    pgpool2 = await startLoggingPgpool2(settings);
     pgloom = await startPgloom({ settings: { num_init_children: 4, log_disconnections: true, backend_weight0: 0, backend_weight2: 0, ...settings } });
   });
   after(async () => {
@@ -53,7 +54,7 @@ describe('the client messages of a session are logged as Pgpool-II logs them:', 
   });
 
   async function compare(use: (client: WireClient) => Promise<void>): Promise<void> {
-    const theirs = await messagesOf({ port: pgpool2.port, lines: (application) => pgpool2.logLines(application, 0) }, use, /Terminate message from frontend/);
+    const theirs = await messagesOf({ port: pgpool2.port, lines: (application) => logLines(pgpool2, application) }, use, /Terminate message from frontend/);
     assert.deepEqual(await messagesOf(talkative(pgloom), use), theirs);
     assert.ok(theirs.length > 1);
   }

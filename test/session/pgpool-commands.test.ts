@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, DatabaseError } from 'pg';
-import { isPgpool2Installed, type Pgpool2, startPgpool2 } from '../routing/table/pgpool2.js';
+import { startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
+import { noPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 
 const settings = { num_init_children: 4, max_pool: 2, client_idle_limit: 0 };
 
@@ -153,12 +154,12 @@ function comparable(told: Told | undefined): unknown {
   return { ...told, rows };
 }
 
-describe("side by side with Debian's Pgpool-II", { skip: isPgpool2Installed() ? false : 'pgpool2 is not installed' }, () => {
+describe("side by side with Debian's Pgpool-II", { skip: noPgpool2 }, () => {
   let pgloom: Pgloom;
   let pgpool2: Pgpool2;
   before(async () => {
     const same = { ...settings, backend_weight0: 0, backend_weight1: 1, backend_weight2: 0, ...Object.fromEntries([0, 1, 2].map((node) => [`backend_application_name${node}`, `server${node}`])) };
-    [pgloom, pgpool2] = await Promise.all([startPgloom({ settings: same }), startPgpool2(same)]);
+    [pgloom, pgpool2] = await Promise.all([startPgloom({ settings: same }), startLoggingPgpool2(same)]);
   });
   after(() => Promise.all([pgloom.stop(), pgpool2.stop()]));
 

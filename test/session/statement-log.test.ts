@@ -1,9 +1,10 @@
 /** log_statement and log_per_node_statement: what is run is logged each time, by both protocols. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it, test } from 'node:test';
-import { isPgpool2Installed, type Pgpool2, startPgpool2 } from '../routing/table/pgpool2.js';
+import { logLines, startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { sharedCluster } from '../support/cluster.js';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
+import { noPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 import type { WireClient } from '../support/wire.js';
 import { linePrefix, linesOf, talkative } from './logged-lines.js';
 
@@ -120,10 +121,10 @@ test('what pgloom says to a node on its own account is logged for that node alon
   assert.match(reader, /^set work_mem = '5MB'\nbegin.*\nselect 1\n/is);
 });
 
-describe('the statements of a session are logged as Pgpool-II logs them:', { skip: isPgpool2Installed() ? false : 'pgpool2 is not installed (Debian: apt install pgpool2)' }, () => {
+describe('the statements of a session are logged as Pgpool-II logs them:', { skip: noPgpool2 }, () => {
   let pgpool2: Pgpool2;
   before(async () => {
-    pgpool2 = await startPgpool2(settings);
+    pgpool2 = await startLoggingPgpool2(settings);
   });
   after(() => pgpool2?.stop());
 
@@ -147,7 +148,7 @@ describe('the statements of a session are logged as Pgpool-II logs them:', { ski
   for (const [name, use] of Object.entries(scripts)) {
     it(name, async () => {
       const last = /statement: DISCARD ALL/;
-      const theirs = statements(await linesOf({ port: pgpool2.port, lines: (application) => pgpool2.logLines(application, 0) }, use, last));
+      const theirs = statements(await linesOf({ port: pgpool2.port, lines: (application) => logLines(pgpool2, application) }, use, last));
       const ours = await linesOf(talkative(running.get('several nodes') as Pgloom), use);
       // Its own questions to the catalog, and the reset, are not the session's.
       const wanted = theirs.filter((line) => !/SELECT version\(\)|pg_catalog|DISCARD ALL/.test(line));

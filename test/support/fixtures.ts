@@ -4,7 +4,8 @@ import type { Cluster } from '../../src/main/demo/cluster.js';
 export const testDatabase = 'test';
 
 /**
- * What every test finds in the database `test`: pgbench's tables at scale 1 with 10,000 accounts, `items` with 100 rows,
+ * What every test finds in the database `test`: pgbench's tables at scale 1 with 10,000 accounts, `items` with 100 rows
+ * in which nobody commits a change, `notes` for that,
  * the sequence `ticket`, the unlogged table `unlogged_items`, the view `item_names`, and one function of each
  * volatility: `volatile_one()`, `stable_one()`, `immutable_one()`, and `bump()` which writes to `bumps`.
  */
@@ -18,6 +19,7 @@ const fixtures = `
   insert into pgbench_accounts select n, 1, 0, '' from generate_series(1, 10000) n;
   create table items (id int primary key, name text not null);
   insert into items select n, 'item ' || n from generate_series(1, 100) n;
+  create table notes (id int primary key, name text not null);
   create view item_names as select name from items;
   create unlogged table unlogged_items (id int primary key, name text);
   create sequence ticket;

@@ -46,7 +46,8 @@ export interface Pgloom {
 
 const command = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
 const startLimitMs = 30_000;
-const silentStartMs = 3000;
+/** log_min_messages with which nothing tells of the start. */
+const silent: readonly unknown[] = ['fatal', 'panic'];
 const stopLimitMs = 10_000;
 const killStatus = 128 + 9;
 
@@ -54,7 +55,7 @@ const killStatus = 128 + 9;
 export async function startPgloom(options: PgloomOptions = {}): Promise<Pgloom> {
   for (let attempt = 1; ; attempt++) {
     const pgloom = await launch(options);
-    const problem = await readinessProblem(pgloom);
+    const problem = await readinessProblem(pgloom, silent.includes(options.settings?.['log_min_messages']));
     if (problem === undefined) return pgloom;
     await pgloom.stop();
     // Another process may have taken the port between our look and pgloom's bind; a port set by the test stays.
@@ -157,7 +158,8 @@ async function defaultSettings(directory: string, options: PgloomOptions): Promi
   };
 }
 
-function formatSettings(settings: Readonly<Record<string, string | number | boolean>>): string {
+/** Lines of pgpool.conf. */
+export function formatSettings(settings: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(settings).map(([name, value]) => {
     if (typeof value === 'boolean') return `${name} = ${value ? 'on' : 'off'}\n`;
     if (typeof value === 'number') return `${name} = ${value}\n`;
@@ -165,16 +167,18 @@ function formatSettings(settings: Readonly<Record<string, string | number | bool
   }).join('');
 }
 
-/** Waits until pgloom says that it is ready; undefined then, otherwise what went wrong. */
-async function readinessProblem(pgloom: Pgloom): Promise<string | undefined> {
+/**
+ * Waits until pgloom says that it is ready; undefined then, otherwise what went wrong.
+ * @param isSilent it will not say so: it is asked by a connection, which shows in its counters
+ */
+async function readinessProblem(pgloom: Pgloom, isSilent: boolean): Promise<string | undefined> {
   let status: number | undefined;
   void pgloom.exited.then((code) => { status = code; });
   const startedMs = Date.now();
   for (let waitedMs = 0; waitedMs < startLimitMs; waitedMs = Date.now() - startedMs) {
     if (status !== undefined) return `ended with status ${status}`;
     if (pgloom.stderr().includes('pgloom is ready')) return undefined;
-    // A test may have turned the log off or sent it elsewhere. Not at once: a connection shows in the counters.
-    if (waitedMs > silentStartMs && await accepts(pgloom.port)) return undefined;
+    if (isSilent && await accepts(pgloom.port)) return undefined;
     await sleep(20);
   }
   return `was not ready after ${startLimitMs / 1000} s`;
