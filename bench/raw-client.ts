@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { query, startup, terminate } from '../test/protocol/messages.js';
 import { openEncrypted } from './encrypted-socket.js';
 
 /** Where and as whom to log in. */
@@ -10,22 +11,6 @@ export interface Login {
   /** Over TLS; the server's certificate is not checked. */
   readonly encrypted?: boolean;
   readonly password?: string;
-}
-
-function startupPacket(login: Login): Buffer {
-  const body = Buffer.from(`user\0${login.user}\0database\0${login.database}\0\0`);
-  const head = Buffer.alloc(8);
-  head.writeInt32BE(8 + body.length, 0);
-  head.writeInt32BE(196608, 4); // protocol 3.0
-  return Buffer.concat([head, body]);
-}
-
-function queryMessage(text: string): Buffer {
-  const body = Buffer.from(`${text}\0`);
-  const head = Buffer.alloc(5);
-  head.write('Q');
-  head.writeInt32BE(4 + body.length, 1);
-  return Buffer.concat([head, body]);
 }
 
 /**
@@ -57,7 +42,7 @@ export class RawClient {
     socket.on('close', () => ready.finish(new Error('connection closed')));
     const timer = setTimeout(() => socket.destroy(new Error(`no login within ${timeoutMs} ms`)), timeoutMs);
     try {
-      await ready.waitForReady(startupPacket(login));
+      await ready.waitForReady(startup({ user: login.user, database: login.database }));
     } finally {
       clearTimeout(timer);
     }
@@ -90,7 +75,7 @@ export class RawClient {
    */
   async query(text: string): Promise<number> {
     this.bytes = 0;
-    await this.waitForReady(queryMessage(text));
+    await this.waitForReady(query(text));
     return this.bytes;
   }
 
@@ -101,7 +86,7 @@ export class RawClient {
 
   /** Says Terminate and closes. */
   end(): void {
-    this.socket.end(Buffer.from([0x58, 0, 0, 0, 4]));
+    this.socket.end(terminate);
     this.socket.setTimeout(1000, () => this.socket.destroy());
   }
 

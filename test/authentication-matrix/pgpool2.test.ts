@@ -1,8 +1,8 @@
 /** The column of Pgpool-II in the table: what Debian's does. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noPgpool2 } from '../support/pgpool2.js';
 import { commonForms, databaseOf, setUps, subjectsOf, userOf } from './axes.js';
-import { noPgpool2 } from './pgpool2.js';
 import { complaints, loginOf, tryWithPsql } from './psql-cells.js';
 import { noPsql, psqlLogins } from './psql-logins.js';
 import { Stage } from './stage.js';

@@ -1,9 +1,9 @@
 /** A login by hand: it can give an empty password, or an answer without one, and keeps what the proxy has said. */
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { ServerLogin } from '../../src/shared/auth/server-login.js';
-import { body, int32 } from '../support/wire-fields.js';
+import { message } from '../protocol/messages.js';
+import { WireClient } from '../support/wire.js';
+import { errorFields } from '../support/wire-fields.js';
+import { encryptedClient } from '../tls/fixture.js';
 
 export interface RawLogin {
   readonly port: number;
@@ -23,8 +23,6 @@ export interface RawOutcome {
   readonly message: string;
 }
 
-const protocol30 = 196_608;
-const sslRequest = 80_877_103;
 const limitMs = 20_000;
 
 export interface RawSession extends RawOutcome {
@@ -41,84 +39,42 @@ export async function rawLogin(login: RawLogin): Promise<RawOutcome> {
 
 /** A login whose session goes on until its end() is called. */
 export async function openSession(login: RawLogin): Promise<RawSession> {
-  const socket = await openSocket(login);
-  const timer = setTimeout(() => socket.destroy(), limitMs);
-  socket.write(frame('', body(int32(protocol30), 'user', login.user, 'database', login.database, Buffer.from([0]))));
+  const { port, user, database, tls } = login;
+  const client = tls ? new WireClient(await encryptedClient({ host: '127.0.0.1', port }), limitMs) : await WireClient.connect(port, limitMs);
   try {
-    const outcome = await converse(socket, login);
-    return { ...outcome, end: () => end(socket) };
+    client.startup({ user, database });
+    return { ...await converse(client, login), end: () => end(client) };
   } catch (error) {
-    socket.destroy();
+    client.destroy();
     throw error;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
 /** Politely, so that the link behind it stays in the pool. */
-async function end(socket: Socket): Promise<void> {
-  if (socket.writable) socket.end(frame('X', Buffer.alloc(0)));
-  socket.resume();
-  const overdue = setTimeout(() => socket.destroy(), limitMs);
-  if (!socket.closed) await once(socket, 'close');
-  clearTimeout(overdue);
+async function end(client: WireClient): Promise<void> {
+  client.end();
+  await client.expectClose();
 }
 
-async function openSocket(login: RawLogin): Promise<Socket> {
-  const plain = connect({ host: '127.0.0.1', port: login.port });
-  await once(plain, 'connect');
-  // The proxy may reset the connection before or after its last word.
-  plain.on('error', () => undefined);
-  if (!login.tls) return plain;
-  plain.write(frame('', int32(sslRequest)));
-  const [answer] = await once(plain, 'data') as [Buffer];
-  if (answer.toString('latin1') !== 'S') throw new Error(`SSLRequest is answered with ${JSON.stringify(answer.toString('latin1'))}`);
-  const secure = connectTls({ socket: plain, rejectUnauthorized: false });
-  await once(secure, 'secureConnect');
-  secure.on('error', () => undefined);
-  return secure;
-}
-
-async function converse(socket: Socket, login: RawLogin): Promise<RawOutcome> {
-  const begin = (): ServerLogin => new ServerLogin(login.user, { kind: 'plain', password: login.password ?? '' });
+async function converse(client: WireClient, { user, password }: RawLogin): Promise<RawOutcome> {
+  const begin = (): ServerLogin => new ServerLogin(user, { kind: 'plain', password: password ?? '' });
   const seen: string[] = [];
+  const outcome = (loggedIn: boolean, sqlstate = '', text = ''): RawOutcome => ({ loggedIn, messages: seen.join(' '), sqlstate, message: text });
   let prover = begin();
-  for await (const { letter, payload } of messagesOf(socket)) {
-    const number = letter === 'R' ? payload.readInt32BE(0) : 0;
-    seen.push(letter === 'R' ? `R${number}` : letter);
-    if (letter === 'E') return { loggedIn: false, messages: seen.join(' '), sqlstate: field(payload, 'C'), message: field(payload, 'M') };
-    if (letter === 'Z') return { loggedIn: true, messages: seen.join(' '), sqlstate: '', message: '' };
-    if (letter !== 'R') continue;
+  for (let heard = await client.nextMessage(); heard !== null; heard = await client.nextMessage()) {
+    const { type, payload } = heard;
+    const number = type === 'R' ? payload.readInt32BE(0) : 0;
+    seen.push(type === 'R' ? `R${number}` : type);
+    if (type === 'Z') return outcome(true);
+    if (type === 'E') {
+      const { C, M } = errorFields(heard);
+      return outcome(false, C, M);
+    }
+    if (type !== 'R') continue;
     // Pgpool-II may ask twice, once for itself and once for a pooled link; libpq answers both.
     if (number === 3 || number === 5 || number === 10) prover = begin();
-    const reply = login.password === null && number !== 0 ? frame('p', Buffer.alloc(0)) : await prover.step(number, payload);
-    if (reply !== null) socket.write(reply);
+    const reply = password === null && number !== 0 ? message('p') : await prover.step(number, payload);
+    if (reply !== null) client.write(reply);
   }
-  return { loggedIn: false, messages: seen.join(' '), sqlstate: '', message: 'closed without a word' };
-}
-
-/** Up to the end of the connection, however it ends. */
-async function* messagesOf(socket: Socket): AsyncGenerator<{ letter: string; payload: Buffer }> {
-  let received = Buffer.alloc(0);
-  try {
-    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-      received = Buffer.concat([received, chunk]);
-      while (received.length >= 5 && received.length > received.readUInt32BE(1)) {
-        const end = 1 + received.readUInt32BE(1);
-        yield { letter: received.toString('latin1', 0, 1), payload: received.subarray(5, end) };
-        received = received.subarray(end);
-      }
-    }
-  } catch (error) {
-    if (!['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  }
-}
-
-function field(payload: Buffer, code: string): string {
-  return payload.toString('utf8').split('\0').find((text) => text.startsWith(code))?.slice(1) ?? '';
-}
-
-/** A message; the first of a connection has no letter. */
-function frame(letter: string, payload: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(letter, 'latin1'), int32(4 + payload.length), payload]);
+  return outcome(false, '', 'closed without a word');
 }

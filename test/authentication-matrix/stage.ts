@@ -8,8 +8,8 @@ import { serverIdentity } from '../../src/main/demo/unprivileged.js';
 import { startAuthServer, type AuthServer } from '../support/auth-server.js';
 import { makeCertificates, type Certificate, type TestCertificates } from '../support/certificates.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
+import { startPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 import { commonForms, databaseOf, databases, passwordsOf, poolHba, setUps, storedForms, userOf, type SetUp } from './axes.js';
-import { startPgpool2, type Pgpool2 } from './pgpool2.js';
 import type { Home } from './psql-logins.js';
 import { rawLogin } from './raw-login.js';
 import { poolKey, poolPasswd, verifiersOf } from './stored-passwords.js';
@@ -92,7 +92,8 @@ export class Stage {
     await withAll((setUp) => startPgpool2({
       nodes: this.server.nodes, poolPasswd: poolPasswd(commonForms, this.passwords), poolKey, tls: { cert, key, authority: authority.cert },
       ...setUp === 'rules' ? { hba: poolHba() } : {},
-      settings: { allow_clear_text_frontend_auth: setUp === 'relay+clear' ? 'on' : 'off' },
+      // One child, so that the second login finds the link of the first.
+      settings: { allow_clear_text_frontend_auth: setUp === 'relay+clear', num_init_children: 1, max_pool: 4 },
     }), use);
   }
 

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { pcpCommands } from '../../src/main/cli/pcp/commands/all.js';
+import type { Pgpool2 } from '../support/pgpool2.js';
 import { assertSameOutcome, type ComparisonOptions } from './comparison.js';
 import { PcpPrograms, skipWithoutDebian, type Outcome } from './pcp-programs.js';
-import { pcpPassword, pcpUser, startPgpool2Server, type Pgpool2Server } from './pgpool2-server.js';
+import { pcpPassword, pcpUser, startPgpool2Server } from './pgpool2-server.js';
 
 const debianLacks = ['pcp_log_rotate', 'pcp_invalidate_query_cache'];
 
@@ -102,7 +103,7 @@ describe("the addresses of pgloom's pcp commands", { skip: skipWithoutDebian }, 
 });
 
 describe("the passwords of pgloom's pcp commands", { skip: skipWithoutDebian }, () => {
-  let server: Pgpool2Server;
+  let server: Pgpool2;
   let programs: PcpPrograms;
   before(async () => {
     server = await startPgpool2Server();

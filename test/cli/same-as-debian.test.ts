@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import type { Pgpool2 } from '../support/pgpool2.js';
 import { assertSameOutcome, maskColumns, maskTitles, type ComparisonOptions } from './comparison.js';
 import { PcpPrograms, skipWithoutDebian, type Outcome } from './pcp-programs.js';
-import { pcpPassword, pcpUser, startPgpool2Server, type Pgpool2Server } from './pgpool2-server.js';
+import { pcpPassword, pcpUser, startPgpool2Server } from './pgpool2-server.js';
 
 describe("pgloom's pcp commands print what Debian's print", { skip: skipWithoutDebian }, () => {
-  let server: Pgpool2Server;
+  let server: Pgpool2;
   let programs: PcpPrograms;
   let client: Client;
   before(async () => {
@@ -135,7 +136,7 @@ describe("pgloom's pcp commands print what Debian's print", { skip: skipWithoutD
 });
 
 describe("pgloom's pcp commands detach and attach a node of Pgpool-II as Debian's do", { skip: skipWithoutDebian }, () => {
-  let server: Pgpool2Server;
+  let server: Pgpool2;
   let programs: PcpPrograms;
   before(async () => {
     // A graceful detach waits for clients that long.

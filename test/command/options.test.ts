@@ -69,7 +69,7 @@ test('faults are told, and -h before a fault is a plain -h', () => {
   assert.equal(fault('-f'), "option requires an argument -- 'f'");
   assert.equal(fault('--mode'), "option '--mode' requires an argument");
   assert.equal(fault('--help=3'), "option '--help' doesn't allow an argument");
-  assert.equal(fault('--frobnicate=3'), "unrecognized option '--frobnicate'");
+  assert.equal(fault('--frobnicate=3'), "unrecognized option '--frobnicate=3'");
   assert.equal(fault('stop', 'stop'), 'too many arguments');
   assert.equal(fault('dance'), 'unknown argument "dance"');
   assert.equal(fault('-h', '-Q'), undefined);

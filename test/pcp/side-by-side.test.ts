@@ -5,22 +5,25 @@ import { Client } from 'pg';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
 import { eventually } from '../engine/pgpool-command.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
-import { commonSettings, type DebianPgpool, noDebianPgpool, startDebianPgpool } from './debian-pgpool.js';
+import { noPgpool2, startPgpool2, type Pgpool2 } from '../support/pgpool2.js';
+import { commonSettings } from './common-settings.js';
 import { healthFields, maskTimes, type ProcessRow, processRows, type StatusItem, statusItems, verboseRows } from './masked.js';
 import { pcpConfLine } from './pcp-client.js';
 import { pcp, type ProgramEnd } from './programs.js';
 
-const skip = noDebianPgpool;
+const skip = noPgpool2;
 let cluster: Cluster;
 let pgloom: Pgloom;
-let debian: DebianPgpool;
+let debian: Pgpool2;
 
 before(async () => {
   if (skip !== false) return;
   cluster = await startCluster();
-  const settings = commonSettings(cluster.nodes);
-  pgloom = await startPgloom({ nodes: cluster.nodes, settings, pcp: pcpConfLine() });
-  debian = await startDebianPgpool(settings, pcpConfLine());
+  const { nodes } = cluster;
+  const settings = commonSettings(nodes.length);
+  pgloom = await startPgloom({ nodes, settings, pcp: pcpConfLine() });
+  // Without a password of its own every check warns.
+  debian = await startPgpool2({ nodes, settings: { log_line_prefix: '%a|', ...settings }, pcp: pcpConfLine(), poolPasswd: 'postgres:unused\n' });
   // Pgpool-II calls a node waiting until a session has used it.
   await visit();
 });

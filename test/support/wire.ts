@@ -24,7 +24,8 @@ export class WireClient {
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  private constructor(socket: Socket, limitMs: number) {
+  /** @param socket connected, over TLS or not */
+  constructor(socket: Socket, limitMs = 10_000) {
     this.socket = socket;
     this.limitMs = limitMs;
     socket.setNoDelay(true);
@@ -130,6 +131,12 @@ export class WireClient {
     this.send('F', body(int32(oid), int16(0), int16(values.length), ...values.flatMap(parameter), int16(0)));
   }
 
+  /** As readMessage, and null when the other side has closed. */
+  async nextMessage(): Promise<WireMessage | null> {
+    await this.#waitUntil(() => this.#closed || this.#received.length > 0, 'a message or the end of the connection');
+    return this.#received.length === 0 ? null : this.readMessage();
+  }
+
   /** The next message. Throws when none comes in time or the connection ends before it is whole. */
   async readMessage(): Promise<WireMessage> {
     await this.#waitFor(5, 'a message');
@@ -163,11 +170,8 @@ export class WireClient {
   /** Resolves when the other side has closed, with the messages that came before; fails when it does not in time. */
   async expectClose(): Promise<WireMessage[]> {
     const messages: WireMessage[] = [];
-    for (;;) {
-      await this.#waitUntil(() => this.#closed || this.#received.length > 0, 'the end of the connection');
-      if (this.#received.length === 0) return messages;
-      messages.push(await this.readMessage());
-    }
+    for (let message = await this.nextMessage(); message !== null; message = await this.nextMessage()) messages.push(message);
+    return messages;
   }
 
   /** Ends politely: Terminate, then our side of the connection. */

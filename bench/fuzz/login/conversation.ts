@@ -45,6 +45,8 @@ class Conversation {
   readonly peer: Peer;
   private readonly random: Random;
   private readonly account: Account;
+  /** Of the startup packet, as pgloom reads it: not the account's where the name was spoilt. */
+  private sentUser: string;
   private readonly honesty: Honesty;
   /** Does what it is asked to, with answers that are whole. */
   private readonly isPlain: boolean;
@@ -58,6 +60,7 @@ class Conversation {
     const roll = random();
     this.honesty = roll < rightShare ? 'right' : roll < rightShare + spoiltShare ? 'spoilt' : 'wrong';
     this.account = pick(random, this.honesty === 'wrong' ? wrongAccounts : loginAccounts);
+    this.sentUser = this.account.user;
     this.isPlain = this.honesty !== 'wrong' || chance(random, 0.3);
     this.peer = new Peer(options.where, random, this.honesty === 'right');
   }
@@ -137,7 +140,9 @@ class Conversation {
     const { answerer } = this;
     switch (payload.readInt32BE(0)) {
       case 3: return passwordAnswer(answerer);
-      case 5: return md5Answer(answerer, payload.subarray(4, 8));
+      case 5:
+        this.options.sameness.addMd5Salt(this.sentUser, payload.toString('hex', 4));
+        return md5Answer(answerer, payload.subarray(4, 8));
       case 10: {
         const { first, bytes } = scramStart(answerer, payload.toString('latin1', 4).split('\0'));
         this.first = first;
@@ -146,7 +151,7 @@ class Conversation {
       case 11: {
         const end = this.first === null ? null : scramEnd(answerer, this.first, payload.subarray(4));
         if (end === null) return noise(this.random, 50);
-        this.options.sameness.salted(this.account.user, end.server.salt, end.server.iterations);
+        this.options.sameness.addScramSalt(this.sentUser, end.server.salt, end.server.iterations);
         return end.bytes;
       }
       default: return null;
@@ -162,8 +167,10 @@ class Conversation {
     // Behind a FATAL error comes the end of the connection.
     if (error !== null) while (await peer.next() !== null);
     const [, method] = account.user.split('_');
-    if (this.honesty === 'wrong' && this.isPlain && error !== null && method !== undefined && ['md5', 'scram', 'password'].includes(method)) {
-      options.sameness.refused(method, `${peer.transcript}${JSON.stringify(errorFields(error)).replaceAll(account.user, 'USER')}`, account.user);
+    if (this.honesty === 'wrong' && this.isPlain && method !== undefined && ['md5', 'scram', 'password'].includes(method)) {
+      const text = error === null ? 'nothing' : JSON.stringify(errorFields(error)).replaceAll(account.user, 'USER');
+      // Channel binding is offered over TLS only.
+      options.sameness.addRefusal(`${method}${this.opened === 'tls' ? ' over TLS' : ''}`, `${peer.transcript}${text}`, account.user);
     }
     return false;
   }
@@ -199,7 +206,11 @@ class Conversation {
     const { random } = this;
     const { user } = this.account;
     switch (upTo(random, 6)) {
-      case 1: return startup({ user: spoilt(random, user), database: 'test' });
+      case 1: {
+        const name = spoilt(random, user);
+        [this.sentUser = ''] = name.split('\0');
+        return startup({ user: name, database: 'test' });
+      }
       case 2: return startup({ user, database: spoilt(random, 'test') });
       case 3: return startup({ user, database: 'test' }, pick(random, [196_609, 196_610, 131_072, 262_144, 0, -1, 80_877_102]));
       case 4: return startup({ user, database: 'test', ...pick(random, [{ options: '-c role=postgres' }, { replication: 'database' }, { '_pq_.x': 'y' }, { USER: 'postgres' }, { session_authorization: 'postgres' }, { role: 'postgres' }]) });

@@ -32,6 +32,8 @@ export interface LoginFuzzResult {
   readonly lateDescriptors: number;
   /** By what users can be told apart: nothing. */
   readonly differences: readonly string[];
+  /** Whose refusals were compared, by how they were asked. */
+  readonly compared: Readonly<Record<string, readonly string[]>>;
 }
 
 const reportMs = 10_000;
@@ -80,7 +82,7 @@ export async function fuzzLogins(pgloom: Pgloom, options: LoginFuzzOptions): Pro
   assert.deepEqual(pgloom.stderr().split('\n').map(faultOf).filter((fault) => fault !== null).slice(0, 20), []);
   return {
     cases: counts.ended, seconds: Math.round(seconds), loggedIn: counts.loggedIn, overTls: counts.overTls,
-    earlyBytes, lateBytes: residentBytes(pgloom.pid), earlyDescriptors, lateDescriptors, differences: sameness.differences(),
+    earlyBytes, lateBytes: residentBytes(pgloom.pid), earlyDescriptors, lateDescriptors, differences: sameness.differences(), compared: sameness.compared(),
   };
 }
 

@@ -38,7 +38,7 @@ export class Peer {
   closed = false;
   /** Set by the first thing that is wrong. */
   violation: Violation | null = null;
-  /** Types and codes of what came, for comparing one refusal with another. */
+  /** What came, as far as it has to be the same for all, for comparing one refusal with another. */
   transcript = '';
 
   /** @param mayLogIn false: whatever says more than a question or an error is a violation */
@@ -196,7 +196,8 @@ export class Peer {
 
   private check({ type, payload }: Message): void {
     const code = type === 'R' && payload.length >= 4 ? payload.readInt32BE(0) : -1;
-    this.transcript += type === 'R' ? `R${code} ` : `${type} `;
+    // The mechanisms of SASL; of the others, which are of random bytes, the sizes.
+    this.transcript += type === 'R' ? `R${code}:${code === 10 ? payload.toString('latin1', 4).replaceAll('\0', ',') : payload.length} ` : `${type} `;
     if (type === 'R' && code < 0) this.fail('truncated authentication message');
     if (this.mayLogIn) return;
     if (!beforeLogin.includes(type) || (type === 'R' && !questions.includes(code))) this.fail(`let somebody in: ${this.transcript}`);

@@ -3,7 +3,7 @@
 import { aesPassword } from '../../shared/auth/aes-password.js';
 import { defaultKeyFile, maxKeyBytes, readKeyFile } from '../access/key-file.js';
 import { defaultConfigFile } from '../command/options.js';
-import { readOptions, type OptionRule } from './pcp/getopt.js';
+import { getopt, type OptionRule } from '../getopt.js';
 import { ToolFailure, warningText } from './password-file/failure.js';
 import type { NewEntries } from './password-file/new-entries.js';
 import { readPairs } from './password-file/pairs.js';
@@ -53,13 +53,11 @@ await runTool('pg_enc', usage, async () => {
 
 /** Null for -h. @throws OptionError, ToolFailure */
 function takeOptions(): Options | null {
+  const { options: given, words, fault } = getopt(process.argv.slice(2), rules);
   const options: Options = {
-    user: '', configFile: defaultConfigFile, keyFile: '', key: '', inputFile: undefined, update: false, prompt: false, promptForKey: false, words: [],
+    user: '', configFile: defaultConfigFile, keyFile: '', key: '', inputFile: undefined, update: false, prompt: false, promptForKey: false, words,
   };
-  const found = readOptions(process.argv.slice(2), rules);
-  let next = found.next();
-  for (; next.done !== true; next = found.next()) {
-    const { rule, value } = next.value;
+  for (const { rule, value } of given) {
     switch (rule.letter) {
       case 'h': return null;
       case 'p': options.prompt = true; break;
@@ -72,7 +70,7 @@ function takeOptions(): Options | null {
       case 'i': options.inputFile = value; break;
     }
   }
-  options.words = next.value;
+  if (fault !== null) throw fault;
   return options;
 }
 

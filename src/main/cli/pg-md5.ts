@@ -2,7 +2,7 @@
 /** pg_md5: md5 digests of passwords for pcp.conf, and md5 entries of pool_passwd (reference/commands.md section 3). */
 import { md5Hash, pcpMd5 } from '../../shared/auth/md5.js';
 import { defaultConfigFile } from '../command/options.js';
-import { readOptions, type OptionRule } from './pcp/getopt.js';
+import { getopt, type OptionRule } from '../getopt.js';
 import { ToolFailure } from './password-file/failure.js';
 import type { NewEntries } from './password-file/new-entries.js';
 import { type PairLine, readPairs } from './password-file/pairs.js';
@@ -24,10 +24,8 @@ await runTool('pg_md5', md5Usage, async () => {
   let inputFile: string | undefined;
   let update = false;
   let prompt = false;
-  const found = readOptions(process.argv.slice(2), rules);
-  let next = found.next();
-  for (; next.done !== true; next = found.next()) {
-    const { rule, value } = next.value;
+  const { options, words, fault } = getopt(process.argv.slice(2), rules);
+  for (const { rule, value } of options) {
     switch (rule.letter) {
       case 'h': process.stdout.write(md5Usage); return;
       case 'p': prompt = true; break;
@@ -37,9 +35,10 @@ await runTool('pg_md5', md5Usage, async () => {
       case 'i': inputFile = value; break;
     }
   }
+  if (fault !== null) throw fault;
   const entries = update ? await newEntries(configFile) : null;
   if (inputFile !== undefined) takePairs(inputFile, entries);
-  else takePassword(user, prompt ? await askAtTerminal('password: ') : next.value[0], entries);
+  else takePassword(user, prompt ? await askAtTerminal('password: ') : words[0], entries);
   await entries?.write();
 });
 

@@ -1,7 +1,7 @@
 /** The command line of `pgpool` (reference/commands.md section 1). */
 import path from 'node:path';
 import { defaultKeyFile } from '../access/key-file.js';
-import { getopt, type OptionSpec } from './getopt.js';
+import { getopt, type OptionRule } from '../getopt.js';
 
 export type Word = 'start' | 'stop' | 'reload' | 'status' | 'check-config';
 export type StopMode = 'smart' | 'fast' | 'immediate';
@@ -29,39 +29,39 @@ export const defaultConfigFile = '/etc/pgpool2/pgpool.conf';
 
 const words: readonly string[] = ['stop', 'reload', 'status', 'check-config'] satisfies Word[];
 
-const specs: readonly OptionSpec[] = [
-  { short: 'a', long: 'hba-file', takesValue: true },
-  { short: 'f', long: 'config-file', takesValue: true },
-  { short: 'F', long: 'pcp-file', takesValue: true },
-  { short: 'k', long: 'key-file', takesValue: true },
-  { short: 'm', long: 'mode', takesValue: true },
-  { short: 'n', long: 'dont-detach', takesValue: false },
-  { short: 'D', long: 'discard-status', takesValue: false },
-  { short: 'C', long: 'clear-oidmaps', takesValue: false },
-  { short: 'd', long: 'debug', takesValue: false },
-  { short: 'x', long: 'debug-assertions', takesValue: false },
-  { short: 'h', long: 'help', takesValue: false },
-  { short: 'v', long: 'version', takesValue: false },
-];
+const rules = [
+  { name: 'hba-file', letter: 'a', takesValue: true },
+  { name: 'config-file', letter: 'f', takesValue: true },
+  { name: 'pcp-file', letter: 'F', takesValue: true },
+  { name: 'key-file', letter: 'k', takesValue: true },
+  { name: 'mode', letter: 'm', takesValue: true },
+  { name: 'dont-detach', letter: 'n', takesValue: false },
+  { name: 'discard-status', letter: 'D', takesValue: false },
+  { name: 'clear-oidmaps', letter: 'C', takesValue: false },
+  { name: 'debug', letter: 'd', takesValue: false },
+  { name: 'debug-assertions', letter: 'x', takesValue: false },
+  { name: 'help', letter: 'h', takesValue: false },
+  { name: 'version', letter: 'v', takesValue: false },
+] as const satisfies readonly OptionRule[];
 
 const modes: Readonly<Record<string, StopMode>> = { s: 'smart', f: 'fast', i: 'immediate' };
 
 /** What the arguments (without node and script) ask for. Options hold in their order: `-h` before a fault is a plain -h. */
 export function parseCommandLine(args: readonly string[], environment: NodeJS.ProcessEnv = process.env): CommandLine | Print {
-  const { options, words: given, fault } = getopt(args, specs);
-  const values = new Map<string, string>();
-  for (const { short, value } of options) {
-    if (short === 'h') return { print: 'usage' };
-    if (short === 'v') return { print: 'version' };
-    if (short === 'm' && modes[value.charAt(0)] === undefined) return { print: 'usage', fault: `invalid shutdown mode "${value}"` };
-    values.set(short, value);
+  const { options, words: given, fault } = getopt(args, rules);
+  const values = new Map<(typeof rules)[number]['letter'], string>();
+  for (const { rule: { letter }, value } of options) {
+    if (letter === 'h') return { print: 'usage' };
+    if (letter === 'v') return { print: 'version' };
+    if (letter === 'm' && modes[value.charAt(0)] === undefined) return { print: 'usage', fault: `invalid shutdown mode "${value}"` };
+    values.set(letter, value);
   }
-  if (fault !== undefined) return { print: 'usage', fault };
+  if (fault !== null) return { print: 'usage', fault: fault.message };
   const [word = 'start', ...more] = given;
   if (more.length > 0) return { print: 'usage', fault: 'too many arguments' };
   if (given.length > 0 && !words.includes(word)) return { print: 'usage', fault: `unknown argument "${word}"` };
-  const file = (short: string): string | undefined => {
-    const value = values.get(short);
+  const file = (letter: 'a' | 'f' | 'F' | 'k'): string | undefined => {
+    const value = values.get(letter);
     return value === undefined ? undefined : path.resolve(value);
   };
   return {

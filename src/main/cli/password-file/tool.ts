@@ -1,6 +1,6 @@
 /** What pg_md5 and pg_enc have in common: how they end, what they ask, whom they write for. */
 import { userInfo } from 'node:os';
-import { OptionError } from '../pcp/getopt.js';
+import { OptionError } from '../../getopt.js';
 import { promptPassword } from '../pcp/password/prompt.js';
 import { ToolFailure } from './failure.js';
 import type { NewEntries } from './new-entries.js';

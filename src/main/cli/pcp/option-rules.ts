@@ -1,5 +1,5 @@
 /** The options of the pcp_* commands: those of Pgpool-II (reference/commands.md section 2) and two of pgloom's. */
-import type { OptionRule } from './getopt.js';
+import type { OptionRule } from '../../getopt.js';
 
 export interface PcpOptionRule extends OptionRule {
   /** What stands for the value in the usage text. */

@@ -1,5 +1,5 @@
 /** Reads the command line of a pcp_* command. */
-import { OptionError, readOptions } from './getopt.js';
+import { getopt, OptionError } from '../../getopt.js';
 import { rulesWith, type OptionName } from './option-rules.js';
 import { PcpFailure } from './failure.js';
 import type { PcpCommand } from './command.js';
@@ -49,10 +49,10 @@ export function readPcpOptions(command: PcpCommand, args: readonly string[], env
   options.alwaysExit0 ||= args.includes('--always-exit-0');
   options.json = args.includes('--json');
   try {
-    const found = readOptions(args, rulesWith(command.options));
-    let next = found.next();
-    for (; next.done !== true; next = found.next()) applyOption(options, command, next.value.rule.name, next.value.value);
-    takeArguments(options, command, next.value);
+    const { options: given, words, fault } = getopt(args, rulesWith(command.options));
+    for (const { rule, value } of given) applyOption(options, command, rule.name, value);
+    if (fault !== null) throw fault;
+    takeArguments(options, command, words);
   } catch (error) {
     if (error instanceof PcpFailure) error.options = options;
     throw error;

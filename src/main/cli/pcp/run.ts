@@ -1,13 +1,13 @@
 /** From the arguments to the output and the exit status of a pcp_* command. */
 import { userInfo } from 'node:os';
 import { version } from '../../../shared/version.js';
+import { OptionError } from '../../getopt.js';
 import { escapeControls } from '../../../shared/log-prefix.js';
 import { PcpConnection } from './client/connection.js';
 import { logIn } from './client/login.js';
 import type { PcpCommand } from './command.js';
 import { pcpCommands } from './commands/all.js';
 import { PcpFailure } from './failure.js';
-import { OptionError } from './getopt.js';
 import { readPcpOptions, type PcpOptions } from './options.js';
 import { findPassword } from './password/find.js';
 import { usageText } from './usage.js';

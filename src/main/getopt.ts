@@ -18,20 +18,35 @@ export interface FoundOption<Rule extends OptionRule> {
   readonly value: string;
 }
 
+/** Up to the first fault: what comes before it still counts, `-h` for one. */
+export interface Arguments<Rule extends OptionRule> {
+  /** In the order in which they were given. */
+  readonly options: readonly FoundOption<Rule>[];
+  /** The arguments that are no options. */
+  readonly words: readonly string[];
+  readonly fault: OptionError | null;
+}
+
 /** A fault in the options; the message is getopt's. */
 export class OptionError extends Error {}
 
-/** Yields the options in their order and returns the other arguments. @throws OptionError at the first fault */
-export function* readOptions<Rule extends OptionRule>(args: readonly string[], rules: readonly Rule[]): Generator<FoundOption<Rule>, string[]> {
-  const others: string[] = [];
+/** Never throws: whoever calls it says when the fault counts. */
+export function getopt<Rule extends OptionRule>(args: readonly string[], rules: readonly Rule[]): Arguments<Rule> {
+  const options: FoundOption<Rule>[] = [];
+  const words: string[] = [];
   const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg === '--') return [...others, ...rest];
-    if (arg.startsWith('--')) yield longOption(arg, rest, rules);
-    else if (arg.startsWith('-') && arg !== '-') yield* shortOptions(arg.slice(1), rest, rules);
-    else others.push(arg);
+  try {
+    for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+      if (arg === '--') words.push(...rest.splice(0));
+      else if (arg.startsWith('--')) options.push(longOption(arg, rest, rules));
+      else if (arg.startsWith('-') && arg !== '-') for (const option of shortOptions(arg.slice(1), rest, rules)) options.push(option);
+      else words.push(arg);
+    }
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    return { options, words, fault: error };
   }
-  return others;
+  return { options, words, fault: null };
 }
 
 function longOption<Rule extends OptionRule>(arg: string, rest: string[], rules: readonly Rule[]): FoundOption<Rule> {
