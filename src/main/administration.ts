@@ -39,7 +39,8 @@ export interface Administration {
    */
   promoteNode(node: number, switchover: boolean, gracefully: boolean): Promise<void>;
   stop(mode: ShutdownMode): void;
-  reload(): void;
+  /** Resolves when the files have been read again; a faulty one is in the log only. */
+  reload(): Promise<void>;
   /** Starts a new log file; does nothing without logging_collector. */
   rotateLog(): void;
 }

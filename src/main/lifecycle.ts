@@ -6,7 +6,7 @@ export interface Lifecycle {
   ready(settings: Settings, addresses: readonly string[]): void;
   /** The files are about to be read again. */
   reloading(): void;
-  /** They were: these settings are in force, the old ones when a file was faulty. */
+  /** They were: these settings are in force, the old ones when a file was faulty. Not told when a stop came in between. */
   reloaded(settings: Settings): void;
   /** No new clients from now on. */
   stopping(): void;

@@ -18,7 +18,7 @@ export interface Operated {
   sources(): ReportSources;
   links(): Promise<readonly LinkRow[]>;
   stop(mode: ShutdownMode): void;
-  reload(): void;
+  reload(): Promise<void>;
   rotateLog(): void;
 }
 
@@ -74,8 +74,8 @@ export class Operator implements Administration {
     this.pgpool.stop(mode);
   }
 
-  reload(): void {
-    this.pgpool.reload();
+  reload(): Promise<void> {
+    return this.pgpool.reload();
   }
 
   rotateLog(): void {

@@ -29,7 +29,8 @@ import { PcpServer } from './pcp/server.js';
 import { readStatusFile, removeStatusFile, StatusFile, statusFileOf } from './cluster/status-file.js';
 import type { Lifecycle } from './lifecycle.js';
 import { PidFileError, removePidFile, writePidFile } from './pid-file.js';
-import { readAgain, withDebug } from './reload.js';
+import { readAgain, ReloadQueue, withDebug } from './reload.js';
+import { TicketKeyRotation } from './tls/ticket-keys.js';
 
 export interface PgpoolOptions {
   readonly configFile: string;
@@ -45,6 +46,8 @@ export interface PgpoolOptions {
   /** -C: clears the query cache's table maps in memcached. */
   readonly clearOidmaps?: boolean;
   readonly lifecycle?: Lifecycle;
+  /** For tests: a day is the default. */
+  readonly ticketKeyPeriodMs?: number;
 }
 
 export interface RunningPgpool {
@@ -52,8 +55,11 @@ export interface RunningPgpool {
   readonly addresses: readonly string[];
   /** Ends it. A smart stop under way can be hurried with a fast one. */
   stop(mode: ShutdownMode): Promise<void>;
-  /** Reads the files again. A faulty file changes nothing; the log says so. */
-  reload(): void;
+  /**
+   * Reads the files again. A faulty file changes nothing; the log says so.
+   * @returns resolves when that is done, or given up by a stop
+   */
+  reload(): Promise<void>;
   /** Resolves when it has stopped: 0, or 1 when it had to stop for want of worker threads. */
   readonly ended: Promise<number>;
 }
@@ -67,7 +73,7 @@ const taskFile = fileURLToPath(new URL('../workers/child.js', import.meta.url));
 export async function runPgpool(options: PgpoolOptions): Promise<RunningPgpool> {
   const { settings: written, warnings, notActedOn } = loadConfig(options.configFile);
   const settings = withDebug(written, options.debug);
-  const { access, warnings: accessWarnings } = loadAccess(settings, options.hbaFile, options.keyFile);
+  const { access, warnings: accessWarnings } = await loadAccess(settings, options.hbaFile, options.keyFile);
   // First the pid file: a second pgloom must not write into the log of the one that runs.
   const predecessor = writePidFile(settings.pid_file_name);
   const { log, logFile } = openLogOrGiveUp(settings);
@@ -132,8 +138,12 @@ class PgpoolServer implements RunningPgpool {
   private readonly startedMs = Date.now();
   private stopped: Promise<void> | null = null;
   private status = 0;
-  /** What the last reload told the workers. */
-  private reloaded: Broadcast | null = null;
+  /** What the last reload told the workers, and what has come since. */
+  private told: readonly Broadcast[] = [];
+  private readonly reloads = new ReloadQueue(() => this.reloadOnce());
+  /** Ends a reload that is under way. */
+  private readonly giveUp = new AbortController();
+  private readonly ticketKeys: TicketKeyRotation;
   private onEnded: (status: number) => void = () => undefined;
   readonly ended = new Promise<number>((resolve) => {
     this.onEnded = resolve;
@@ -157,10 +167,11 @@ class PgpoolServer implements RunningPgpool {
       numInitChildren: settings.num_init_children,
       listenBacklogMultiplier: settings.listen_backlog_multiplier,
       reservedConnections: settings.reserved_connections,
-      refuseEncryption: !settings.ssl,
+      tls: access.tls.server,
     }, (childId, secret) => {
       forwardCancel(children, childId, secret, (message) => this.pool.broadcast(message));
     }, (error, times) => log.log(LogLevel.error, `${error.message} (${times} times)`));
+    this.ticketKeys = new TicketKeyRotation((keys) => this.spreadTicketKeys(keys), options.ticketKeyPeriodMs);
     this.operator = this.createOperator();
     this.sql = new SqlAdministration(this.operator, this.pcpFile);
   }
@@ -194,6 +205,7 @@ class PgpoolServer implements RunningPgpool {
     this.http = await this.openHttp(this.pcpFile);
     this.listeners = await this.listen();
     this.spareChildren.start();
+    this.ticketKeys.start();
     this.log.log(LogLevel.log, handOverWay);
     if (this.pcp.addresses.length > 0) this.log.log(LogLevel.log, `PCP listens on ${this.pcp.addresses.join(', ')}`);
     if (this.http !== null) this.log.log(LogLevel.log, `metrics and the status page: ${this.http.addresses.map((address) => `http://${address}/`).join(', ')}`);
@@ -212,29 +224,48 @@ class PgpoolServer implements RunningPgpool {
     return this.stopped;
   }
 
-  reload(): void {
-    if (this.stopped !== null) return;
-    this.options.lifecycle?.reloading();
-    this.readFilesAgain();
-    this.options.lifecycle?.reloaded(this.settings);
+  reload(): Promise<void> {
+    return this.reloads.request();
   }
 
-  private readFilesAgain(): void {
-    const again = readAgain(this.settings, this.options, (node) => !this.tables.nodes.isAlive(node), this.log);
-    if (again === null) return;
+  private async reloadOnce(): Promise<void> {
+    if (this.stopped !== null) return;
+    this.options.lifecycle?.reloading();
+    try {
+      await this.readFilesAgain();
+    } finally {
+      // Whoever started us has been told of the stop already.
+      if (!this.giveUp.signal.aborted) this.options.lifecycle?.reloaded(this.settings);
+    }
+  }
+
+  private async readFilesAgain(): Promise<void> {
+    const again = await readAgain(this.settings, this.options, (node) => !this.tables.nodes.isAlive(node), this.log, this.giveUp.signal);
+    if (again === null || this.giveUp.signal.aborted) return;
     this.settings = again.settings;
     this.log.setLevel(again.settings);
     this.logFile?.reload(again.settings);
     this.cluster.reload(again.settings, again.access, again.newBackends);
     this.spareChildren.reload(again.settings);
-    this.reloaded = { type: 'settings', settings: again.settings, access: again.access };
-    this.pool.broadcast(this.reloaded);
+    this.admission.offerTls(again.access.tls.server);
+    const message: Broadcast = { type: 'settings', settings: again.settings, access: again.access };
+    this.told = [message];
+    this.pool.broadcast(message);
+  }
+
+  private spreadTicketKeys(keys: Uint8Array): void {
+    const message: Broadcast = { type: 'ticketKeys', keys };
+    this.admission.changeTicketKeys(keys);
+    this.told = [...this.told.filter(({ type }) => type !== 'ticketKeys'), message];
+    this.pool.broadcast(message);
   }
 
   private async finish(mode: ShutdownMode): Promise<void> {
     if (this.listeners !== null) this.log.log(LogLevel.log, `received ${mode} shutdown request`);
     this.options.lifecycle?.stopping();
+    this.giveUp.abort();
     this.spareChildren.stop();
+    this.ticketKeys.stop();
     this.cluster.stop();
     try {
       await this.listeners?.close();
@@ -272,7 +303,7 @@ class PgpoolServer implements RunningPgpool {
         if (report.type === 'nodeFailed') this.cluster.nodeFailed(report.node, report.reason);
         if (report.type === 'administer') void this.administer(report);
         // A thread that starts later begins with the settings of pgloom's start.
-        if (report.type === 'ready' && this.reloaded !== null) this.pool.broadcast(this.reloaded);
+        if (report.type === 'ready') for (const message of this.told) this.pool.broadcast(message);
       },
       onDead: () => {
         log.log(LogLevel.panic, 'no worker thread is left and none can be started; pgloom stops');

@@ -2,7 +2,7 @@
  * Every message that crosses a thread, in one place.
  *
  *   primary ──Piscina task──▶ worker   HandOver (one per accepted client) → SessionEnd when the session is over
- *   primary ──broadcast─────▶ workers  Broadcast (settings, children, cancel, rows wanted, shutdown)
+ *   primary ──broadcast─────▶ workers  Broadcast (settings, ticket keys, children, cancel, rows wanted, shutdown)
  *   worker  ──parentPort────▶ primary  Report (a node failed, rows, a crash)
  *
  * Facts that change often (node states, child states, counters) are not messages: they are in src/shared/memory.
@@ -85,6 +85,8 @@ export interface WorkerData {
 /** Primary (or, for `cancel` and `wantRows`, a worker) to all workers. */
 export type Broadcast =
   | { readonly type: 'settings'; readonly settings: Settings; readonly access: AccessFiles }
+  /** New keys for session tickets between two reloads. Never logged. */
+  | { readonly type: 'ticketKeys'; readonly keys: Uint8Array }
   /** Start or stop idle children of one worker (dynamic process management). */
   | { readonly type: 'children'; readonly worker: number; readonly start: number; readonly stop: number }
   /**

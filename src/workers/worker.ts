@@ -26,6 +26,7 @@ import { forgetScramKeys } from '../shared/auth/scram-keys.js';
 import { ServerMethods } from './authentication/server-methods.js';
 import { StoredPasswords } from './authentication/stored-passwords.js';
 import { BackendPool } from './backend/pool.js';
+import { withTicketKeys } from '../shared/tls/materials.js';
 import { WorkerTls } from './worker-tls.js';
 import { Children } from './children.js';
 import { PcpDesk } from './commands/pcp-desk.js';
@@ -167,6 +168,10 @@ export class Worker {
         this.nodes.noteDdl();
         this.log.setLevel(message.settings);
         this.rules = new RoutingRules(this.settings);
+        return;
+      case 'ticketKeys':
+        this.access = { ...this.access, tls: withTicketKeys(this.access.tls, message.keys) };
+        this.tls = new WorkerTls(this.access.tls);
         return;
       case 'children':
         if (message.worker !== this.row) return;

@@ -58,6 +58,10 @@ test('addresses match by network, and IPv4 in IPv6 clothes is IPv4', () => {
     ['10.1.2.3 255.255.255.252', '10.1.2.1', true],
     ['127.0.0.1/32', '::ffff:127.0.0.1', true],
     ['127.0.0.1/32', '::ffff:7f00:1', true],
+    // As with PostgreSQL, whose IPv6 sockets take no IPv4.
+    ['::ffff:127.0.0.1/128', '127.0.0.1', false],
+    ['::ffff:127.0.0.1/128', '::ffff:127.0.0.1', false],
+    ['::ffff:0:0/96', '::ffff:127.0.0.1', false],
     ['0.0.0.0/0', '::1', false],
     ['::/0', '10.1.2.3', false],
     ['::/0', '::ffff:10.1.2.3', false],

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
+import { createServer as createTlsServer } from 'node:tls';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { ldapOptions } from '../../src/shared/auth/ldap-options.js';
 import { ldapLogin, type LdapResult } from '../../src/workers/authentication/ldap.js';
@@ -172,6 +174,32 @@ test('a connection that breaks is not opened again behind the back of TLS', asyn
   const second = await fake(t, socket => socket.end(Buffer.from('300c02010261070a010004000400', 'hex')));
   await refused(ldapLogin({ ...search, ldapport: String(second.port) }, 'alice', 'wonder', limitMs), /closed/);
   assert.equal(second.connections(), 1);
+});
+
+test('what a hostile server writes comes into the log as one short line that controls nothing', async t => {
+  const hostile = `\u001b[31mred\u0007\r\n2026-01-01 LOG:  let in\u0085\u2028\u202etxet\u009b2J\ufeff${'long '.repeat(20_000)}`;
+  const element = (tag: number, ...parts: (string | Buffer)[]): Buffer => {
+    const content = Buffer.concat(parts.map(part => Buffer.from(part)));
+    const head = Buffer.from([tag, 0x83, 0, 0, 0]);
+    head.writeUIntBE(content.length, 2, 3);
+    return Buffer.concat([head, content]);
+  };
+  const { port } = await fake(t, (socket, request) => {
+    const id = request.subarray(2, 5);
+    socket.write(element(0x30, id, element(0x61, Buffer.from([0x0a, 1, 49]), element(0x04), element(0x04, hostile))));
+  });
+  const clean = /^[ -~]{1,300}$/;
+  const bound = await loginAt(port, {});
+  assert.ok(!bound.ok && clean.test(bound.reason) && /InvalidCredentials.*red 2026.*let in .*long long/.test(bound.reason), JSON.stringify(bound));
+  const searched = await ldapLogin({ ldapserver: '127.0.0.1', ldapport: String(port), ldapbasedn: 'dc=x' }, 'alice', 'wonder', limitMs);
+  assert.ok(!searched.ok && clean.test(searched.reason) && /initial bind for the search: .*let in/.test(searched.reason), JSON.stringify(searched));
+
+  const { cert, key } = await certificates.authority.issueServer('x', Array.from({ length: 100 }, (_, i) => `DNS:hostile-${i}.example.org`));
+  const listener = createTlsServer({ cert: readFileSync(cert), key: readFileSync(key) }, socket => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+  t.after(() => listener.close());
+  await once(listener, 'listening');
+  const shown = await loginAt((listener.address() as AddressInfo).port, { ldapscheme: 'ldaps', ldapserver: 'localhost' });
+  assert.ok(!shown.ok && clean.test(shown.reason) && /hostile-0/.test(shown.reason), JSON.stringify(shown));
 });
 
 test('bytes ahead of the TLS handshake and refusals of StartTLS are refused', async t => {

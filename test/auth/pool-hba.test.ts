@@ -64,7 +64,16 @@ test('addresses are understood in every form', () => {
   assert.deepEqual(network('.example.org'), { kind: 'name', name: '.example.org' });
 });
 
+test('a line with IPv4 addresses in IPv6 form, which nobody matches, is told', () => {
+  const warnings = (address: string): string[] => parsePoolHba(`# comment\nhost all all ${address} reject`, file).warnings;
+  for (const address of ['::ffff:10.0.0.1/128', '::ffff:0:0/96', '::FFFF:a00:1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff']) {
+    assert.match(warnings(address).join(), new RegExp(`^${file}:2: address field: no client matches IPv4 addresses in IPv6 form`));
+  }
+  for (const address of ['10.0.0.1/32', '::1/128', '::/0', '::ffff:0:0/95', '::fffe:10.0.0.1/128', 'all']) assert.deepEqual(warnings(address), [], address);
+});
+
 test('options are read and belong to their method', () => {
+  assert.deepEqual(one(`host all all all pam pamservice=${'a'.repeat(255)}`).options, { pamservice: 'a'.repeat(255) });
   assert.deepEqual(one('host all all all pam pamservice=pgpool pam_use_hostname=1').options, { pamservice: 'pgpool', pam_use_hostname: '1' });
   assert.deepEqual(one('host all all all ldap ldapserver="x y" "ldapsuffix=, dc=a" ldapport=389').options, { ldapserver: 'x y', ldapsuffix: ', dc=a', ldapport: '389' });
   assert.equal(one('hostssl all all all cert').method, 'cert');
@@ -112,6 +121,7 @@ test('every error names file, line and field', () => {
     ['host all all all trust __proto__=x', /:1: option field: unrecognized/],
     ['host all all all trust junk', /:1: option field: an option must be written name=value/],
     ['host all all all md5 pamservice=x', /:1: option field: option "pamservice" belongs to method "pam"/],
+    ...['../../etc/x', 'a/b', '..', 'a'.repeat(256), '"a b"', '""'].map((name): [string, RegExp] => [`host all all all pam pamservice=${name}`, /:1: option field: value of "pamservice" must be the name of a PAM service/]),
     ['host all all all pam pam_use_hostname=2', /:1: option field: value of "pam_use_hostname" must be 0 or 1/],
     ['host all all all ldap ldapserver=x ldapport=70000', /:1: option field: value of "ldapport"/],
     ['host all all all ldap ldapbindpasswd=hush', /:1: option field: method "ldap" needs ldapserver/],

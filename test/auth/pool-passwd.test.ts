@@ -36,7 +36,15 @@ test('pool_passwd is read as Pgpool-II reads it', () => {
     'alice': 'secret', 'bob': 'md53175bce1d3201d16594cebf9d7eb3f9d', 'carol': 'TEXTpass word ',
     'with:colon': 'pass:word', 'back\\slash': 'a\\b', 'needless': 'ab', 'end': 'a\\', 'erin': 'front', 'frank': '', 'grace': 'last',
   });
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(warnings, ['pool_passwd:8: the password of user "erin" ends at its first ":", what follows has no effect, as in Pgpool-II (a ":" inside a password is written "\\:")']);
+});
+
+test('a password that a colon cuts short is told with its line and user, and not shown', () => {
+  const verifier = `SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$${'A'.repeat(43)}=:${'B'.repeat(43)}=`;
+  const { passwords, warnings } = parsePoolPasswd(`alice:TEXTsecret:more\nbob:TEXTsecret:\ncarol:TEXTsecret\\:more\ndave:${verifier}\nerin:${verifier}:more\n`, 'f', noKey);
+  assert.deepEqual(['alice', 'bob', 'carol', 'dave', 'erin'].map(user => passwords.get(user)), ['TEXTsecret', 'TEXTsecret', 'TEXTsecret:more', verifier, verifier]);
+  assert.deepEqual(warnings.map(warning => /^(f:\d+): the password of user "(\w+)" ends at its first ":"/.exec(warning)?.slice(1)), [['f:1', 'alice'], ['f:2', 'bob'], ['f:5', 'erin']]);
+  assert.ok(!/secret|more|AAA|BBB/.test(warnings.join()));
 });
 
 test('the first line of a user that has a password holds, and lines that say nothing are named without their passwords', () => {
@@ -54,7 +62,7 @@ test('a verifier is pasted from pg_authid as it is, or with its colons escaped',
   const verifier = `SCRAM-SHA-256$4096:c2FsdHNhbHRzYWx0c2FsdA==$${'A'.repeat(43)}=:${'B'.repeat(43)}=`;
   const { passwords, warnings } = parsePoolPasswd(`a:${verifier}\nb:${verifier.replaceAll(':', '\\:')}\nc:${verifier}:backend:password\n`, 'f', noKey);
   assert.deepEqual(Object.fromEntries(passwords), { a: verifier, b: verifier, c: verifier });
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(warnings.map(warning => warning.slice(0, 3)), ['f:3']);
 });
 
 test('passwords in a wrong form are named by line and user, never shown', () => {
@@ -93,28 +101,30 @@ test('a missing pool_passwd is an empty one and is not created', () => {
   assert.equal(existsSync(file), false);
 });
 
-test('a pool_passwd that is missing is told where somebody counts on it', () => {
+test('a pool_passwd that is missing is told where somebody counts on it', async () => {
   const place = mkdtempSync(join(directory, 'counted-'));
   const configFile = join(place, 'pgpool.conf');
-  const warnings = (conf: string, hba = 'host all all all scram-sha-256'): string[] => {
+  const warnings = async (conf: string, hba = 'host all all all scram-sha-256'): Promise<string[]> => {
     writeFileSync(configFile, conf);
     writeFileSync(join(place, 'pool_hba.conf'), `${hba}\n`);
-    return loadAccess(loadConfig(configFile).settings, undefined, '/no/key').warnings;
+    return (await loadAccess(loadConfig(configFile).settings, undefined, '/no/key')).warnings;
   };
-  const told = (why: RegExp, ...given: Parameters<typeof warnings>): void => {
-    const [only = '', ...more] = warnings(...given);
+  const told = async (why: RegExp, ...given: Parameters<typeof warnings>): Promise<void> => {
+    const [only = '', ...more] = await warnings(...given);
     assert.ok(only.startsWith(`${join(place, 'pool_passwd')}: there is no such file, `), only);
     assert.match(only, why);
     assert.deepEqual(more, []);
   };
   const named = "pool_passwd = 'pool_passwd'\n";
-  told(/though pool_passwd in .*pgpool\.conf names it: no user has a password$/, named);
-  told(/and .*pool_hba\.conf:1 \(scram-sha-256\) needs it/, 'enable_pool_hba = on\n');
-  assert.deepEqual([warnings(''), warnings('enable_pool_hba = on\n', 'host all all all trust'), warnings("enable_pool_hba = on\nauth_user = 'x'\n"), warnings("pool_passwd = ''\n")], [[], [], [], []]);
+  await told(/though pool_passwd in .*pgpool\.conf names it: no user has a password$/, named);
+  await told(/and .*pool_hba\.conf:1 \(scram-sha-256\) needs it/, 'enable_pool_hba = on\n');
+  for (const [conf, hba] of [['', undefined], ['enable_pool_hba = on\n', 'host all all all trust'], ["enable_pool_hba = on\nauth_user = 'x'\n", undefined], ["pool_passwd = ''\n", undefined]] as const) {
+    assert.deepEqual(await warnings(conf, hba), [], conf);
+  }
   writeFileSync(join(place, 'pool_passwd'), 'u:TEXTp\n', { mode: 0o600 });
-  assert.deepEqual([warnings(''), warnings(named)], [[], []]);
+  assert.deepEqual([await warnings(''), await warnings(named)], [[], []]);
   rmSync(join(place, 'pool_passwd'));
-  told(/and it was there before/, '');
+  await told(/and it was there before/, '');
 });
 
 test('a pool_passwd that others may read is used, with a warning that names file and mode', () => {
@@ -144,36 +154,36 @@ test('a pool_passwd that cannot be read is an error that names it', () => {
   assert.throws(() => readPoolPasswd(latin1, noKey), /latin1: is not UTF-8/);
 });
 
-test('the access files are found beside pgpool.conf, or where the command line says', () => {
+test('the access files are found beside pgpool.conf, or where the command line says', async () => {
   writeFileSync(join(directory, 'pool_hba.conf'), 'local all all trust\nhost all all all trust\n');
   writeFileSync(join(directory, 'other_hba'), 'local all all reject\n');
   writeFileSync(join(directory, 'pool_passwd'), 'u:p\nu:q\n', { mode: 0o600 });
   const settings = settingsOf('enable_pool_hba = on\n');
-  const { access, warnings } = loadAccess(settings);
+  const { access, warnings } = await loadAccess(settings);
   assert.deepEqual(access.hba.map(rule => rule.method), ['trust', 'trust']);
   assert.equal(access.passwords.get('u'), 'p');
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /pool_passwd:2: line ignored/);
-  assert.deepEqual(loadAccess(settings, join(directory, 'other_hba')).access.hba.map(rule => rule.method), ['reject']);
-  const none = loadAccess({ ...settings, enable_pool_hba: false, pool_passwd: '' }, '/nowhere').access;
+  assert.deepEqual((await loadAccess(settings, join(directory, 'other_hba'))).access.hba.map(rule => rule.method), ['reject']);
+  const { access: none } = await loadAccess({ ...settings, enable_pool_hba: false, pool_passwd: '' }, '/nowhere');
   assert.deepEqual([none.hba, none.passwords], [[], new Map()]);
-  assert.throws(() => loadAccess(settings, join(directory, 'none')), /none: there is no such file/);
+  await assert.rejects(loadAccess(settings, join(directory, 'none')), /none: there is no such file/);
   assert.doesNotThrow(() => structuredClone(access), 'workers get a copy');
 });
 
-test('passwords of pgpool.conf may be encrypted, too', () => {
+test('passwords of pgpool.conf may be encrypted, too', async () => {
   writeFileSync(join(directory, 'pool_passwd'), `u:${encrypted('of u')}\n`, { mode: 0o600 });
   const settings = settingsOf([
     `sr_check_password = '${encrypted('one')}'`, `health_check_password = '${encrypted('two')}'`, 'backend_port0 = 5432\nbackend_port1 = 5433',
     `health_check_password1 = '${encrypted('three')}'`, `recovery_password = '${encrypted('four', 'another key')}'`, "wd_lifecheck_password = 'plain'",
   ].join('\n'));
-  const { access, warnings } = loadAccess(settings, undefined, keyFile);
+  const { access, warnings } = await loadAccess(settings, undefined, keyFile);
   const password = (text: string): string | undefined => configuredPassword(access, text, 'u');
   assert.deepEqual([settings.sr_check_password, ...settings.backends.map(backend => backend.health_check.password), settings.wd_lifecheck_password, ''].map(password), [
     'TEXTone', 'TEXTtwo', 'TEXTthree', 'plain', 'TEXTof u',
   ]);
   assert.deepEqual(warnings, [`${directory}/pgpool.conf: recovery_password: it is encrypted with AES, and the key in ${keyFile} does not decrypt it`]);
-  const without = loadAccess(settings, undefined, '/no/key').warnings;
+  const { warnings: without } = await loadAccess(settings, undefined, '/no/key');
   assert.deepEqual(without.map(warning => /^\S+: (?:(\w+): )?.* there is no key to decrypt.*: \/no\/key: there is no such file$/.exec(warning)?.[1]), [
     undefined, 'sr_check_password', 'health_check_password', 'recovery_password', 'health_check_password1',
   ]);

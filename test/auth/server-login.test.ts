@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
 import { credentialOfText } from '../../src/shared/auth/credential.js';
 import { md5Hash } from '../../src/shared/auth/md5.js';
 import { LoginError, ServerLogin } from '../../src/shared/auth/server-login.js';
+import { WireClient } from '../support/wire.js';
 
 /** Password of every role; one that SASLprep would change, were it not for the newer character in it. */
 const passwords = { plain: 'se"c ret', accents: 'pa\u00A0sse\u0301', emoji: 'e\u0301\u{1F600}' };
@@ -38,36 +38,19 @@ after(() => cluster?.stop());
 async function logIn(user: string, stored: string | undefined): Promise<void> {
   const node = cluster.nodes[0];
   assert.ok(node);
-  const socket = connect(node.port, node.host);
+  const client = await WireClient.connect({ host: node.host, port: node.port });
   try {
-    const parameters = Buffer.from(`user\0${user}\0database\0postgres\0\0`);
-    const head = Buffer.alloc(8);
-    head.writeInt32BE(8 + parameters.length);
-    head.writeInt32BE(0x0003_0000, 4);
-    socket.write(Buffer.concat([head, parameters]));
+    client.startup({ user, database: 'postgres' });
     const login = new ServerLogin(user, credentialOfText(stored, user));
-    for await (const { letter, payload } of messages(socket)) {
-      if (letter === 'E') throw new Error(payload.toString('utf8'));
-      assert.equal(letter, 'R');
+    while (!login.done) {
+      const { type, payload } = await client.readMessage();
+      if (type === 'E') throw new Error(payload.toString('utf8'));
+      assert.equal(type, 'R');
       const answer = await login.step(payload.readInt32BE(0), payload);
-      if (answer !== null) socket.write(answer);
-      if (login.done) return;
+      if (answer !== null) client.write(answer);
     }
-    throw new Error('the server closed the connection');
   } finally {
-    socket.destroy();
-  }
-}
-
-async function* messages(socket: Socket): AsyncGenerator<{ letter: string; payload: Buffer }> {
-  let pending = Buffer.alloc(0);
-  for await (const chunk of socket) {
-    pending = Buffer.concat([pending, chunk as Buffer]);
-    while (pending.length >= 5 && pending.length >= 1 + pending.readInt32BE(1)) {
-      const end = 1 + pending.readInt32BE(1);
-      yield { letter: String.fromCharCode(pending[0] ?? 0), payload: pending.subarray(5, end) };
-      pending = pending.subarray(end);
-    }
+    client.destroy();
   }
 }
 

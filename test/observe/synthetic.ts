@@ -67,7 +67,7 @@ export async function startSynthetic(directory: string): Promise<Synthetic> {
     detachNode: async (node) => nodes.setStatus(node, NodeStatus.down),
     promoteNode: async () => undefined,
     stop: () => undefined,
-    reload: () => undefined,
+    reload: async () => undefined,
     rotateLog: () => undefined,
   };
   const observed: Observed = {

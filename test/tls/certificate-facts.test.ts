@@ -67,7 +67,7 @@ test('a common name with a NUL inside is found out', async () => {
 
 test('two workers with the same materials resume each other\'s sessions; new materials begin anew', async () => {
   await withCertificates(async (certificates) => {
-    const { server } = loadTls(tlsSettingsOf(certificates)).tls;
+    const { server } = (await loadTls(tlsSettingsOf(certificates))).tls;
     assert.ok(server !== null);
     const workers = [serverTls(server), serverTls(structuredClone(server)), serverTls({ ...server, ticketKeys: new Uint8Array(48).fill(1) })];
     const listeners = workers.map((tls) => createServer((socket) => {

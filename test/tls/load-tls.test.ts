@@ -13,9 +13,9 @@ import { CertificateAuthority, encryptKey, openssl } from '../support/certificat
 import { withCertificates } from './fixture.js';
 import { tlsSettingsOf } from './settings.js';
 
-function faultOf(settings: TlsSettings): string {
+async function faultOf(settings: TlsSettings): Promise<string> {
   try {
-    loadTls(settings);
+    await loadTls(settings);
   } catch (error) {
     assert.ok(error instanceof AccessFileError, String(error));
     return error.message;
@@ -31,8 +31,8 @@ test('a key that others may read is refused, as PostgreSQL does', async () => {
     const groupMayRead = process.getuid?.() === 0;
     for (const [mode, isRight] of [[0o600, true], [0o400, true], [0o640, groupMayRead], [0o660, false], [0o644, false], [0o604, false], [0o610, false]] as const) {
       chmodSync(key, mode);
-      if (isRight) assert.equal(faultOf(settings), 'no fault', mode.toString(8));
-      else assert.match(faultOf(settings), new RegExp(`^ssl_key = '${key}': group or others may read or write it \\(mode 0${mode.toString(8)}\\)`));
+      if (isRight) assert.equal(await faultOf(settings), 'no fault', mode.toString(8));
+      else assert.match(await faultOf(settings), new RegExp(`^ssl_key = '${key}': group or others may read or write it \\(mode 0${mode.toString(8)}\\)`));
     }
   });
 });
@@ -43,20 +43,20 @@ test('an encrypted key is opened with what ssl_passphrase_command prints, and on
     chmodSync(ssl_key, 0o600);
     const witness = join(directory, 'prompt');
     const right = `printf '%p' > ${witness}; echo 'my secret'; echo more`;
-    const { tls } = loadTls(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: right }));
+    const { tls } = await loadTls(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: right }));
     assert.match(tls.server?.key ?? '', /^-----BEGIN PRIVATE KEY-----/);
     assert.equal(readFileSync(witness, 'utf8'), 'Enter PEM pass phrase:');
     const traditional = join(directory, 'traditional.key');
     await openssl('rsa', '-in', (await certificates.authority.issueServer('x', [], { keyKind: ['-algorithm', 'RSA'] })).key, '-aes128', '-traditional', '-passout', 'pass:my secret', '-out', traditional);
-    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key: traditional, ssl_passphrase_command: right })), /do not fit together/);
+    assert.match(await faultOf(tlsSettingsOf(certificates, { ssl_key: traditional, ssl_passphrase_command: right })), /do not fit together/);
 
-    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key })), /the key is encrypted, and ssl_passphrase_command is not set/);
-    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: 'echo wrong' })), /what ssl_passphrase_command printed is not the passphrase of the key$/);
-    assert.match(faultOf(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: 'echo secret; exit 3' })), /ssl_passphrase_command ended with status 3$/);
+    assert.match(await faultOf(tlsSettingsOf(certificates, { ssl_key })), /the key is encrypted, and ssl_passphrase_command is not set/);
+    assert.match(await faultOf(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: 'echo wrong' })), /what ssl_passphrase_command printed is not the passphrase of the key$/);
+    assert.match(await faultOf(tlsSettingsOf(certificates, { ssl_key, ssl_passphrase_command: 'echo secret; exit 3' })), /ssl_passphrase_command ended with status 3$/);
     const unneeded = join(directory, 'unneeded');
-    loadTls(tlsSettingsOf(certificates, { ssl_passphrase_command: `touch ${unneeded}` }));
+    await loadTls(tlsSettingsOf(certificates, { ssl_passphrase_command: `touch ${unneeded}` }));
     assert.throws(() => readFileSync(unneeded), /ENOENT/);
-    assert.equal(runPassphraseCommand('echo 100%%'), '100%');
+    assert.equal(await runPassphraseCommand('echo 100%%'), '100%');
   });
 });
 
@@ -81,7 +81,7 @@ test('each fault names its parameter and its file', async () => {
     writeFileSync(note, 'nothing', { mode: 0o600 });
     const smallPrime = join(directory, 'dh1024.pem');
     writeFileSync(smallPrime, dhParameters(1024));
-    assert.equal(faultOf(tlsSettingsOf(certificates, { ssl_dh_params_file: rightPrime(directory) })), 'no fault');
+    assert.equal(await faultOf(tlsSettingsOf(certificates, { ssl_dh_params_file: rightPrime(directory) })), 'no fault');
     const broken = join(directory, 'broken.crt');
     writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n');
     const cases: [Partial<TlsSettings>, string][] = [
@@ -103,7 +103,7 @@ test('each fault names its parameter and its file', async () => {
       [{ backend_sslmode: 'require', backend_sslcert: client.cert, backend_sslkey: server.key }, `backend_sslkey = '${server.key}' and backend_sslcert = '${client.cert}' do not fit together`],
     ];
     for (const [changed, expected] of cases) {
-      const fault = faultOf(tlsSettingsOf(certificates, changed));
+      const fault = await faultOf(tlsSettingsOf(certificates, changed));
       assert.ok(fault.startsWith(expected), `${fault}\n${expected}`);
       assert.doesNotMatch(fault, /PRIVATE KEY-----|MII/);
     }
@@ -118,7 +118,7 @@ test('authorities come from the file and from every certificate of the directory
     for (const [i, { cert }] of others.entries()) copyFileSync(cert, join(ssl_ca_cert_dir, `${i}.pem`));
     copyFileSync(others[0]?.cert ?? '', join(ssl_ca_cert_dir, 'the-same.0'));
     writeFileSync(join(ssl_ca_cert_dir, 'README'), 'no certificate');
-    const { tls } = loadTls(tlsSettingsOf(certificates, { ssl_ca_cert: certificates.authority.cert, ssl_ca_cert_dir }));
+    const { tls } = await loadTls(tlsSettingsOf(certificates, { ssl_ca_cert: certificates.authority.cert, ssl_ca_cert_dir }));
     assert.deepEqual(tls.server?.ca.map((pem) => new X509Certificate(pem).subject).toSorted(), ['CN=one', 'CN=pgloom-test-ca', 'CN=two']);
   });
 });
@@ -126,18 +126,18 @@ test('authorities come from the file and from every certificate of the directory
 test('backend_sslmode: auto is what Pgpool-II does with ssl, and require with its own authorities verifies them', async () => {
   await withCertificates(async (certificates) => {
     const ca = certificates.authority.cert;
-    const backendOf = (changed: Partial<TlsSettings>): string => {
-      const { use, verify, ca: authorities } = loadTls(tlsSettingsOf(certificates, changed)).tls.backend;
+    const backendOf = async (changed: Partial<TlsSettings>): Promise<string> => {
+      const { use, verify, ca: authorities } = (await loadTls(tlsSettingsOf(certificates, changed))).tls.backend;
       return `${use} ${verify} ${authorities.length}`;
     };
-    assert.equal(backendOf({ ssl: false }), 'disable ca 0'.replace('ca', 'none'));
-    assert.equal(backendOf({}), 'prefer none 0');
-    assert.equal(backendOf({ ssl_ca_cert: ca }), 'prefer ca 1');
-    assert.equal(backendOf({ ssl: false, backend_sslmode: 'require' }), 'require none 0');
-    assert.equal(backendOf({ backend_sslmode: 'require', ssl_ca_cert: ca }), 'require none 0');
-    assert.equal(backendOf({ backend_sslmode: 'require', backend_sslrootcert: ca }), 'require ca 1');
-    assert.equal(backendOf({ backend_sslmode: 'verify-full', backend_sslrootcert: ca }), 'require full 1');
-    assert.equal(backendOf({ backend_sslmode: 'prefer', ssl_ca_cert: ca }), 'prefer none 0');
+    assert.equal(await backendOf({ ssl: false }), 'disable ca 0'.replace('ca', 'none'));
+    assert.equal(await backendOf({}), 'prefer none 0');
+    assert.equal(await backendOf({ ssl_ca_cert: ca }), 'prefer ca 1');
+    assert.equal(await backendOf({ ssl: false, backend_sslmode: 'require' }), 'require none 0');
+    assert.equal(await backendOf({ backend_sslmode: 'require', ssl_ca_cert: ca }), 'require none 0');
+    assert.equal(await backendOf({ backend_sslmode: 'require', backend_sslrootcert: ca }), 'require ca 1');
+    assert.equal(await backendOf({ backend_sslmode: 'verify-full', backend_sslrootcert: ca }), 'require full 1');
+    assert.equal(await backendOf({ backend_sslmode: 'prefer', ssl_ca_cert: ca }), 'prefer none 0');
   });
 });
 
@@ -145,16 +145,16 @@ test('authorities named for servers are never passed over in silence', async () 
   await withCertificates(async (certificates) => {
     const backend_sslrootcert = certificates.authority.cert;
     for (const ssl of [true, false]) {
-      const { tls, warnings } = loadTls(tlsSettingsOf(certificates, { ssl, backend_sslrootcert }));
+      const { tls, warnings } = await loadTls(tlsSettingsOf(certificates, { ssl, backend_sslrootcert }));
       assert.deepEqual([tls.backend.use, tls.backend.verify, tls.backend.ca.length, warnings], ['require', 'ca', 1, []]);
     }
     for (const backend_sslmode of ['prefer', 'disable'] as const) {
-      const { tls, warnings } = loadTls(tlsSettingsOf(certificates, { backend_sslmode, backend_sslrootcert }));
+      const { tls, warnings } = await loadTls(tlsSettingsOf(certificates, { backend_sslmode, backend_sslrootcert }));
       assert.equal(tls.backend.verify, 'none');
       assert.deepEqual(warnings, [`backend_sslrootcert is set, but backend_sslmode = '${backend_sslmode}' verifies no server: verify-ca and verify-full do`]);
     }
     for (const backend_sslmode of ['auto', 'require', 'verify-ca', 'verify-full'] as const) {
-      assert.match(faultOf(tlsSettingsOf(certificates, { backend_sslmode, backend_sslrootcert: '/nowhere' })), /^backend_sslrootcert = '\/nowhere': there is no such file$/);
+      assert.match(await faultOf(tlsSettingsOf(certificates, { backend_sslmode, backend_sslrootcert: '/nowhere' })), /^backend_sslrootcert = '\/nowhere': there is no such file$/);
     }
   });
 });
@@ -162,7 +162,7 @@ test('authorities named for servers are never passed over in silence', async () 
 test('at its limit ssl_passphrase_command is ended with all that it has started', { timeout: 20_000 }, async () => {
   await withCertificates(async (_certificates, directory) => {
     const file = join(directory, 'pid');
-    assert.throws(() => runPassphraseCommand(`sleep 1000 & echo $! > ${file}; wait`, 1000), /^PassphraseError: did not end within 1 s$/);
+    await assert.rejects(runPassphraseCommand(`sleep 1000 & echo $! > ${file}; wait`, { limitMs: 1000 }), /^PassphraseError: did not end within 1 s$/);
     const pid = readFileSync(file, 'utf8').trim();
     while (isRunning(pid)) await sleep(20);
   });

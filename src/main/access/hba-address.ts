@@ -1,6 +1,6 @@
 /** The address of a rule of pool_hba.conf: a keyword, a network, or a host name. */
 import type { HbaAddress } from '../../shared/auth/hba.js';
-import { parseIp, prefixMask } from '../../shared/auth/ip-address.js';
+import { parseIp, prefixMask, unmapped } from '../../shared/auth/ip-address.js';
 import type { HbaToken } from './hba-tokens.js';
 
 /** @throws Error that begins with the field */
@@ -18,6 +18,15 @@ export function parseHbaAddress(fields: { single(what: string): HbaToken }): Hba
   }
   const mask = slash < 0 ? parseMask(fields.single('mask').text, ip.family) : prefixMask(ip.family, prefixLength(text, slash, ip.family));
   return { kind: 'network', family: ip.family, bytes: ip.bytes, mask };
+}
+
+/**
+ * All of it in ::ffff:0:0/96. PostgreSQL and Pgpool-II have sockets for IPv4 apart from those for IPv6, and pgloom takes a client's
+ * address for what it is, so such a line matches nobody.
+ */
+export function isMappedNetwork(address: HbaAddress | null): boolean {
+  if (address?.kind !== 'network' || address.family === 4) return false;
+  return unmapped({ family: 6, bytes: address.bytes }).family === 4 && address.mask.slice(0, 12).every((byte) => byte === 0xff);
 }
 
 function prefixLength(text: string, slash: number, family: 4 | 6): number {

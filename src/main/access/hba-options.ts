@@ -7,6 +7,9 @@ const text = (value: string): string | null => (value === '' ? 'must not be empt
 const any = (): null => null;
 const port = (value: string): string | null =>
   (/^[0-9]{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535 ? null : 'must be a port from 1 to 65535');
+/** It becomes the name of a file in /etc/pam.d: 255 bytes at the most, and nothing that leads out of there. */
+const pamService = (value: string): string | null =>
+  (/^[\w.-]{1,255}$/.test(value) && !/^\.+$/.test(value) ? null : 'must be the name of a PAM service: at most 255 letters, digits, ".", "_" and "-"');
 const oneOf = (...words: string[]) => (value: string): string | null => (words.includes(value) ? null : `must be ${words.join(' or ')}`);
 
 interface Option {
@@ -17,7 +20,7 @@ interface Option {
 }
 
 const options: Readonly<Record<string, Option>> = {
-  pamservice: { method: 'pam', problem: text },
+  pamservice: { method: 'pam', problem: pamService },
   pam_use_hostname: { method: 'pam', problem: flag },
   ldapserver: { method: 'ldap', problem: text },
   ldapport: { method: 'ldap', problem: port },

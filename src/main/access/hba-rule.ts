@@ -3,7 +3,7 @@
  * would let in whom it was to keep out.
  */
 import type { HbaMethod, HbaName, HbaRule } from '../../shared/auth/hba.js';
-import { parseHbaAddress } from './hba-address.js';
+import { isMappedNetwork, parseHbaAddress } from './hba-address.js';
 import { hbaOptions } from './hba-options.js';
 import { expandIncludes, type HbaField, type HbaToken } from './hba-tokens.js';
 
@@ -23,6 +23,9 @@ export function parseHbaRule(lineFields: readonly HbaField[], file: string, line
   const databases = fields.list('database', warn).map(token => databaseName(token, warn));
   const users = fields.list('user', warn).map(userName);
   const address = type === 'local' ? null : parseHbaAddress(fields);
+  if (isMappedNetwork(address)) {
+    warn('address field: no client matches IPv4 addresses in IPv6 form (::ffff:…), who comes over IPv4 is compared with IPv4 addresses, as in PostgreSQL: write them in IPv4 form');
+  }
   const method = methodOf(fields.single('method').text, type);
   if (method === 'reject' && address?.kind === 'name') {
     warn('address field: who owns an address decides which name it has, so a reject line with a host name keeps out only those who want it: name the addresses');

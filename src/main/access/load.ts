@@ -20,19 +20,25 @@ export interface LoadedAccess {
 }
 
 /**
- * Reads pool_hba.conf (when enable_pool_hba is on) and pool_passwd.
+ * Reads pool_hba.conf (when enable_pool_hba is on), pool_passwd and the files of TLS, all of them before it returns for the
+ * first time: they are of one moment, even if ssl_passphrase_command then takes long.
  * @param hbaFile pool_hba.conf as the command line names it; beside pgpool.conf by default
  * @param keyFilePath has the key for AES passwords
+ * @param giveUp ends ssl_passphrase_command
  * @throws AccessFileError naming file, line and field; at a reload the old rules then stay
  */
-export function loadAccess(settings: AccessSettings, hbaFile?: string, keyFilePath: string = defaultKeyFile(process.env)): LoadedAccess {
+export async function loadAccess(settings: AccessSettings, hbaFile?: string, keyFilePath: string = defaultKeyFile(process.env), giveUp?: AbortSignal): Promise<LoadedAccess> {
   const keyFile = new KeyFile(resolve(keyFilePath));
   const hba: PoolHba = settings.enable_pool_hba ? readPoolHba(resolve(hbaFile ?? resolve(settings.configDirectory, 'pool_hba.conf'))) : { rules: [], warnings: [] };
   const passwdFile = poolPasswdFile(settings);
   const passwd = passwdFile === null ? { passwords: new Map<string, string>(), warnings: [] } : readPoolPasswd(passwdFile, keyFile);
   const own = decryptOwnPasswords(settings, keyFile);
-  const tls = loadTls(settings);
-  return { access: { hba: hba.rules, passwords: passwd.passwords, decrypted: own.decrypted, tls: tls.tls }, warnings: [...hba.warnings, ...hopeless(hba.rules, settings), ...missingPasswdWarnings(settings, hba.rules, passwd.passwords.size), ...keyFile.warnings, ...passwd.warnings, ...own.warnings, ...tls.warnings] };
+  const warnings = [
+    ...hba.warnings, ...hopeless(hba.rules, settings), ...missingPasswdWarnings(settings, hba.rules, passwd.passwords.size),
+    ...keyFile.warnings, ...passwd.warnings, ...own.warnings,
+  ];
+  const tls = await loadTls(settings, giveUp);
+  return { access: { hba: hba.rules, passwords: passwd.passwords, decrypted: own.decrypted, tls: tls.tls }, warnings: [...warnings, ...tls.warnings] };
 }
 
 /** Lines that cannot let anybody in with these settings. */

@@ -38,7 +38,8 @@ export function parsePoolPasswd(text: string, file: string, keyFile: KeyFile): P
     const { stored, problem, keyMissing } = storedForm(entry.password, keyFile);
     passwords.set(entry.user, stored);
     if (keyMissing) withoutKey++;
-    if (problem !== null) warnings.push(`${file}:${line.number}: the password of user "${entry.user}" ${problem}`);
+    const oddity = problem ?? (entry.isCut ? 'ends at its first ":", what follows has no effect, as in Pgpool-II (a ":" inside a password is written "\\:")' : null);
+    if (oddity !== null) warnings.push(`${file}:${line.number}: the password of user "${entry.user}" ${oddity}`);
   }
   if (withoutKey > 0) {
     warnings.push(`${file}: ${withoutKey === 1 ? '1 password is' : `${withoutKey} passwords are`} encrypted with AES, and there is no key to decrypt: ${keyFile.path}: ${keyFile.read().reason}`);
@@ -46,15 +47,23 @@ export function parsePoolPasswd(text: string, file: string, keyFile: KeyFile): P
   return { passwords, warnings };
 }
 
+interface Entry {
+  readonly user: string;
+  readonly password: string;
+  /** There is more in the line. Pgpool-II reads it as a user and a password for the servers, and makes no use of them. */
+  readonly isCut: boolean;
+}
+
 /** @returns the entry, or what is wrong with the line */
-function readLine(line: AccessLine, known: ReadonlyMap<string, string>): { user: string; password: string } | string {
+function readLine(line: AccessLine, known: ReadonlyMap<string, string>): Entry | string {
   if (line.text.includes('\0')) return 'it holds a NUL';
   const [user = '', password, ...more] = entryFields(line.text);
   if (password === undefined) return 'there is no ":" between user and password';
   if (user === '') return 'it names no user';
   // The first line of a user holds, unless it has no password.
   if ((known.get(user) ?? '') !== '') return `user "${user}" has a line above`;
-  return { user, password: wholeVerifier(password, more) };
+  const verifier = wholeVerifier(password, more);
+  return verifier === null ? { user, password, isCut: more.length > 0 } : { user, password: verifier, isCut: more.length > 2 };
 }
 
 /** The fields between colons; a backslash takes the character behind it as it is, so `\:` is a colon inside a field. */
@@ -77,10 +86,10 @@ export function escapedField(text: string): string {
   return text.replaceAll(/[\\:]/g, '\\$&');
 }
 
-/** A verifier has colons of its own, and is pasted here from pg_authid as it is. */
-function wholeVerifier(password: string, [saltAndKey = '', serverKey = '']: readonly string[]): string {
+/** A verifier has colons of its own, and is pasted here from pg_authid as it is. Null when this is not the beginning of one. */
+function wholeVerifier(password: string, [saltAndKey = '', serverKey = '']: readonly string[]): string | null {
   const whole = `${password}:${saltAndKey}:${serverKey}`;
-  return password.startsWith(verifierPrefix) && parseScramVerifier(password) === null && parseScramVerifier(whole) !== null ? whole : password;
+  return password.startsWith(verifierPrefix) && parseScramVerifier(password) === null && parseScramVerifier(whole) !== null ? whole : null;
 }
 
 /** PostgreSQL's rule for private keys: a group may read what belongs to root, as Debian installs it (root:postgres 0640). */

@@ -15,7 +15,7 @@ const faultyFiles = 2;
 
 /** The report goes to standard output. @returns the exit status: 0 the login works, 1 it does not, 2 the files are faulty */
 export async function checkAuthCommand(line: CheckAuthLine): Promise<number> {
-  const { files, findings } = readFiles(line);
+  const { files, findings } = await readFiles(line);
   const report = files === null ? failed(line, findings) : await examine(line, files, findings);
   process.stdout.write(line.json ? reportJson(report) : reportText(report));
   if (files === null) return faultyFiles;

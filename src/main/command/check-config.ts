@@ -7,8 +7,8 @@ import { compareWithRunning } from './compare-settings.js';
 import type { CommandLine } from './options.js';
 
 /** Faults go to standard error, all else to standard output. @returns the exit status: 0, or 1 with a fault */
-export function checkConfigCommand(line: CommandLine): number {
-  const { config, faults, warnings } = checkFiles(line);
+export async function checkConfigCommand(line: CommandLine): Promise<number> {
+  const { config, faults, warnings } = await checkFiles(line);
   for (const fault of faults) process.stderr.write(`ERROR:  ${fault}\n`);
   for (const warning of warnings) process.stdout.write(`WARNING:  ${warning}\n`);
   if (config !== null) {

@@ -28,44 +28,44 @@ interface Findings {
 }
 
 /** pgpool.conf with its includes, pool_hba.conf, pool_passwd and pcp.conf. Never throws for what is in a file. */
-export function checkFiles({ configFile, hbaFile, pcpFile, keyFile }: CommandLine): CheckedFiles {
+export async function checkFiles({ configFile, hbaFile, pcpFile, keyFile }: CommandLine): Promise<CheckedFiles> {
   const found: Findings = { faults: [], warnings: [] };
-  const config = attempt(found, () => loadConfig(configFile));
+  const config = await attempt(found, () => loadConfig(configFile));
   found.warnings.push(...config?.warnings ?? []);
   const beside = (name: string): string => path.join(path.dirname(configFile), name);
-  if (config === null) checkHba(hbaFile ?? beside('pool_hba.conf'), hbaFile !== undefined, found.faults, found);
-  else checkAccess(config, hbaFile, keyFile, found);
-  checkPcpConf(pcpFile ?? beside('pcp.conf'), found);
+  if (config === null) await checkHba(hbaFile ?? beside('pool_hba.conf'), hbaFile !== undefined, found.faults, found);
+  else await checkAccess(config, hbaFile, keyFile, found);
+  await checkPcpConf(pcpFile ?? beside('pcp.conf'), found);
   return { config, faults: found.faults, warnings: [...new Set(found.warnings)] };
 }
 
 /** As a start would read them. A rule file that is not in use can do no harm yet. */
-function checkAccess({ settings }: LoadedConfig, hbaFile: string | undefined, keyFilePath: string, found: Findings): void {
+async function checkAccess({ settings }: LoadedConfig, hbaFile: string | undefined, keyFilePath: string, found: Findings): Promise<void> {
   // pool_passwd apart, so that the faults of all files are found.
-  const loaded = attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile, keyFilePath));
+  const loaded = await attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile, keyFilePath));
   found.warnings.push(...loaded?.warnings ?? []);
   if (!settings.enable_pool_hba) {
     const notInUse: string[] = [];
-    checkHba(hbaFile ?? path.join(settings.configDirectory, 'pool_hba.conf'), false, notInUse, found);
+    await checkHba(hbaFile ?? path.join(settings.configDirectory, 'pool_hba.conf'), false, notInUse, found);
     found.warnings.push(...notInUse.map((fault) => `${fault} (enable_pool_hba is off, so the file is not read)`));
   }
   const file = poolPasswdFile(settings);
   const keyFile = new KeyFile(keyFilePath);
-  const passwd = file === null ? { passwords: new Map<string, string>(), warnings: [] } : attempt(found, () => readPoolPasswd(file, keyFile));
+  const passwd = file === null ? { passwords: new Map<string, string>(), warnings: [] } : await attempt(found, () => readPoolPasswd(file, keyFile));
   if (passwd === null) return;
   const missing = missingPasswdWarnings(settings, loaded?.access.hba ?? [], passwd.passwords.size);
   found.warnings.push(...missing, ...keyFile.warnings, ...passwd.warnings, ...checkUserWarnings(settings, passwd.passwords));
 }
 
-function checkHba(file: string, mustExist: boolean, faults: string[], found: Findings): void {
+async function checkHba(file: string, mustExist: boolean, faults: string[], found: Findings): Promise<void> {
   const here: Findings = { faults, warnings: found.warnings };
-  if (!mustExist && attempt(here, () => readAccessFile(file)) === null) return;
-  found.warnings.push(...attempt(here, () => readPoolHba(file))?.warnings ?? []);
+  if (!mustExist && await attempt(here, () => readAccessFile(file)) === null) return;
+  found.warnings.push(...(await attempt(here, () => readPoolHba(file)))?.warnings ?? []);
 }
 
 /** `user:md5` lines, `#` in the first column for a comment. A bad line keeps only its own user out. */
-function checkPcpConf(file: string, found: Findings): void {
-  const text = attempt(found, () => readAccessFile(file));
+async function checkPcpConf(file: string, found: Findings): Promise<void> {
+  const text = await attempt(found, () => readAccessFile(file));
   if (text === null) {
     found.warnings.push(`${file}: there is no such file, so nobody can log in to the PCP port`);
     return;
@@ -80,9 +80,9 @@ function checkPcpConf(file: string, found: Findings): void {
 }
 
 /** Null when it failed for a reason that is now among the faults. */
-function attempt<T>(found: Findings, read: () => T): T | null {
+async function attempt<T>(found: Findings, read: () => T | Promise<T>): Promise<T | null> {
   try {
-    return read();
+    return await read();
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof AccessFileError)) throw error;
     found.faults.push(...error.message.split('\n'));

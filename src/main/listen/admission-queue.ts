@@ -10,12 +10,18 @@
  * listen_backlog_multiplier × num_init_children clients, and are listened to meanwhile, for two reasons: a
  * CancelRequest must not wait behind the very statement it is to cancel, and a client that has gone gives its place
  * away. What was read goes along to the worker as HandOver.head.
+ *
+ * Where TLS is offered a waiting client's request for it is left to the worker, for an encrypted connection cannot be
+ * handed over. An encrypted CancelRequest (libpq 17 and later) therefore waits its turn like a login; one that is refused
+ * instead, because the queue is full or reserved_connections is set, does its work at once.
  */
 import type { Socket } from 'node:net';
 import { errors, type PgError } from '../../shared/errors.js';
 import type { HandOver } from '../../shared/messages.js';
+import type { ServerTlsMaterials } from '../../shared/tls/materials.js';
 import { AdmissionCounts } from './admission-counts.js';
 import { firstPacket } from './first-packet.js';
+import { OfferedTls } from './offered-tls.js';
 import { Seldom } from './seldom.js';
 import { HandOverError, stopReading, takeDescriptor } from './socket-handover.js';
 import { type OnCancel, Refusals } from './refusal.js';
@@ -47,11 +53,8 @@ export interface AdmissionLimits {
   readonly numInitChildren: number;
   readonly listenBacklogMultiplier: number;
   readonly reservedConnections: number;
-  /**
-   * Answer SSLRequest and GSSENCRequest of waiting clients with 'N'. libpq 17 and later sends them ahead of a
-   * CancelRequest too, which would otherwise wait for the answer until a child is free. Only while pgloom's ssl is off.
-   */
-  readonly refuseEncryption: boolean;
+  /** Null when clients are not offered TLS. */
+  readonly tls: ServerTlsMaterials | null;
 }
 
 interface Waiting {
@@ -63,6 +66,7 @@ interface Waiting {
 export class AdmissionQueue {
   readonly counts = new AdmissionCounts();
   private readonly queue: Waiting[] = [];
+  private readonly tls: OfferedTls;
   private readonly refusals: Refusals;
   private readonly failures: Seldom;
   private closing = false;
@@ -75,8 +79,19 @@ export class AdmissionQueue {
     /** Clients were lost because the system has no descriptor left; called once a second at the most. */
     onFailure: (error: Error, times: number) => void,
   ) {
-    this.refusals = new Refusals(onCancel);
+    this.tls = new OfferedTls(limits.tls);
+    this.refusals = new Refusals(this.tls, onCancel);
     this.failures = new Seldom(onFailure);
+  }
+
+  /** After a reload: what clients that are refused from now on are offered. */
+  offerTls(materials: ServerTlsMaterials | null): void {
+    this.tls.replace(materials);
+  }
+
+  /** @param keys for session tickets, in place of those of the materials */
+  changeTicketKeys(keys: Uint8Array): void {
+    this.tls.changeTicketKeys(keys);
   }
 
   /** Clients that wait for a child. */
@@ -94,15 +109,15 @@ export class AdmissionQueue {
     const { numInitChildren, reservedConnections } = this.limits;
     this.counts.accepted += 1;
     if (this.closing) {
-      this.refuse(client.socket, errors.shuttingDown());
+      this.refuse(client, errors.shuttingDown());
     } else if (reservedConnections > 0 && this.sink.sessions + 1 > numInitChildren - reservedConnections) {
-      this.refuse(client.socket, errors.tooManyClients());
+      this.refuse(client, errors.tooManyClients());
     } else if (!this.held && this.queue.length === 0 && this.sink.hasRoom()) {
       this.handOver(client, nothing);
     } else if (this.queue.length < this.capacity) {
       this.enqueue(client);
     } else {
-      this.refuse(client.socket, errors.tooManyClients());
+      this.refuse(client, errors.tooManyClients());
     }
   }
 
@@ -112,6 +127,7 @@ export class AdmissionQueue {
       const next = this.queue.shift();
       if (next === undefined) return;
       this.stopListening(next);
+      stopReading(next.client.socket);
       this.counts.waits.note(performance.now() - next.sinceMs);
       this.handOver(next.client, next.head);
     }
@@ -174,11 +190,19 @@ export class AdmissionQueue {
         socket.destroy();
         return;
       }
-      if (packet.kind !== 'encryption' || !this.limits.refuseEncryption) break;
+      if (packet.kind !== 'encryption' || !this.isToRefuse(waiting, packet)) break;
       socket.write('N');
       waiting.head = waiting.head.subarray(packet.sizeBytes);
     }
     if (waiting.head.length > maxHeadBytes) stopReading(socket);
+  }
+
+  /**
+   * libpq 17 and later asks for encryption ahead of a CancelRequest too, which would otherwise wait for the answer until a
+   * child is free. Requests with bytes behind them are left to the worker, that ends such a connection.
+   */
+  private isToRefuse({ client, head }: Waiting, { sizeBytes, isForTls }: { readonly sizeBytes: number; readonly isForTls: boolean }): boolean {
+    return head.length === sizeBytes && !(isForTls && client.transport === 'tcp' && this.tls.isOffered);
   }
 
   private forget(waiting: Waiting): void {
@@ -189,16 +213,16 @@ export class AdmissionQueue {
   private stopListening({ client: { socket } }: Waiting): void {
     socket.removeAllListeners('data');
     socket.removeAllListeners('close');
-    stopReading(socket);
+    socket.pause();
   }
 
-  private refuse(socket: Socket, reason: PgError, head?: Buffer): void {
+  private refuse(client: AcceptedClient, reason: PgError, head?: Buffer): void {
     this.counts.refused += 1;
-    this.refusals.refuse(socket, reason, head);
+    this.refusals.refuse(client, reason, head);
   }
 
   private refuseWaiting(waiting: Waiting, reason: PgError): void {
     this.stopListening(waiting);
-    this.refuse(waiting.client.socket, reason, waiting.head);
+    this.refuse(waiting.client, reason, waiting.head);
   }
 }

@@ -1,87 +1,63 @@
 /**
- * Refusing a client so that it can read why.
+ * Refusing clients so that they can read why.
  *
  * libpq expects an answer to its SSLRequest before it understands an ErrorResponse, and closing a socket with unread
  * bytes makes the kernel send a reset that can overtake the message. So a refused client is listened to for a
- * moment: encryption requests are answered 'N', the startup packet is read, the error sent, and the socket closed
+ * moment: encryption is begun where it is offered, the startup packet is read, the error sent, and the socket closed
  * when the client has closed it. A CancelRequest among the refused still does its work.
  *
- * Bounded: 1 s and 10 kB a client, 200 clients at a time; beyond that the error is sent unasked and the socket closed.
+ * Bounded: 200 clients at a time, 1 s a step and 10 kB of packets each; beyond that the error is sent unasked and the
+ * socket closed. Handshakes have a limit of their own, beyond which a client is told that there is no TLS.
  */
 import type { Socket } from 'node:net';
 import { encodeError, type PgError } from '../../shared/errors.js';
-import { maxStartupBytes } from '../../shared/protocol/letters.js';
-import { firstPacket } from './first-packet.js';
+import type { ServerTls } from '../../shared/tls/server-tls.js';
+import { HandshakeLimit } from './handshake-limit.js';
+import type { OfferedTls } from './offered-tls.js';
+import { RefusedClient } from './refused-client.js';
 
-const politeMs = 1_000;
 const politeClients = 200;
 
 /** Called for a CancelRequest: the id and the secret as the client sent them. */
 export type OnCancel = (childId: number, secret: Buffer) => void;
 
-export class Refusals {
-  private readonly open = new Set<Socket>();
+export interface RefusableClient {
+  readonly socket: Socket;
+  /** A Unix socket is never encrypted. */
+  readonly transport: 'tcp' | 'unix';
+}
 
-  constructor(private readonly onCancel: OnCancel) {}
+export class Refusals {
+  private readonly open = new Set<RefusedClient>();
+  private readonly handshakes = new HandshakeLimit();
+
+  constructor(private readonly tls: OfferedTls, private readonly onCancel: OnCancel) {}
 
   /** Refuses a client; `head` is what has already been read from it. Never throws. */
-  refuse(socket: Socket, reason: PgError, head: Buffer = Buffer.alloc(0)): void {
+  refuse({ socket, transport }: RefusableClient, reason: PgError, head: Buffer = Buffer.alloc(0)): void {
     socket.on('error', () => socket.destroy());
+    if (socket.destroyed) return;
     if (this.open.size >= politeClients) {
       socket.end(encodeError(reason), () => socket.destroy());
       return;
     }
-    this.open.add(socket);
-    const timer = setTimeout(() => this.answer(socket, reason), politeMs);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      this.open.delete(socket);
+    const client = new RefusedClient(socket, reason, {
+      beginHandshake: () => (transport === 'tcp' ? this.beginHandshake() : null),
+      handshakeEnded: () => this.handshakes.end(),
+      cancelRequested: this.onCancel,
     });
-    this.listen(socket, reason, head, timer);
+    this.open.add(client);
+    socket.once('close', () => this.open.delete(client));
+    client.listen(head);
   }
 
   /** Ends all refusals under way. */
   close(): void {
-    for (const socket of this.open) socket.destroy();
+    for (const client of this.open) client.destroy();
   }
 
-  private listen(socket: Socket, reason: PgError, head: Buffer, timer: NodeJS.Timeout): void {
-    let read = head;
-    let answered = false;
-    const look = (): void => {
-      for (;;) {
-        const packet = firstPacket(read);
-        if (packet.kind === 'incomplete' && read.length <= maxStartupBytes) return;
-        if (packet.kind === 'encryption') {
-          socket.write('N');
-          read = read.subarray(packet.sizeBytes);
-          continue;
-        }
-        answered = true;
-        clearTimeout(timer);
-        if (packet.kind === 'cancel') {
-          this.onCancel(packet.childId, packet.secret);
-          socket.destroy();
-        } else {
-          this.answer(socket, reason);
-        }
-        return;
-      }
-    };
-    socket.on('data', (chunk: Buffer) => {
-      if (answered) return; // read only so that closing does not reset the connection
-      read = read.length === 0 ? chunk : Buffer.concat([read, chunk]);
-      look();
-    });
-    look();
-    socket.resume();
-  }
-
-  /** Sends the error and leaves the client the same time again to read it and close. */
-  private answer(socket: Socket, reason: PgError): void {
-    if (socket.destroyed) return;
-    socket.end(encodeError(reason));
-    const timer = setTimeout(() => socket.destroy(), politeMs);
-    socket.once('close', () => clearTimeout(timer));
+  private beginHandshake(): ServerTls | null {
+    const { server } = this.tls;
+    return server !== null && this.handshakes.begin() ? server : null;
   }
 }

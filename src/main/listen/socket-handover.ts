@@ -21,6 +21,8 @@ const fcntl = libc.func('int fcntl(int fd, int cmd, ...)') as (fd: number, comma
 /** What Node keeps inside a socket. Not public, but the same since Node 0.10. */
 interface SocketHandle {
   readonly fd: number;
+  /** What Node believes: TLS over a handle that is believed to read would not start it. */
+  reading: boolean;
   readStop(): number;
 }
 
@@ -36,10 +38,13 @@ export class HandOverError extends Error {
   override readonly name = 'HandOverError';
 }
 
-/** Stops reading at the handle, so that no byte is read between now and the hand-over. */
+/** Stops reading at the handle, so that no byte is read between now and the hand-over. Only TLS over it can start it again. */
 export function stopReading(socket: Socket): void {
   socket.pause();
-  handleOf(socket)?.readStop();
+  const handle = handleOf(socket);
+  if (handle === null) return;
+  handle.reading = false;
+  handle.readStop();
 }
 
 /**

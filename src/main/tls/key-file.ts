@@ -9,23 +9,36 @@ const maxKeyBytes = 1024 * 1024;
 const groupWriteOrWorld = 0o037;
 const groupOrWorld = 0o077;
 
+/** A key as it was read, perhaps still encrypted. */
+export interface PrivateKeyFile {
+  /**
+   * @returns the key in PEM, not encrypted
+   * @param giveUp ends the command that is asked for the passphrase
+   * @throws AccessFileError
+   */
+  unlocked(giveUp?: AbortSignal): Promise<string>;
+}
+
 /**
  * Reads ssl_key or backend_sslkey.
- * @param passphraseCommand '' for none; it is only run for a key that is encrypted
- * @returns the key in PEM, not encrypted
+ * @param passphraseCommand '' for none; it is only run for a key that is encrypted, and not before it is unlocked
  * @throws AccessFileError that begins with `name = 'file'`; it holds nothing of the key
  */
-export function readPrivateKey(name: string, file: string, passphraseCommand: string): string {
+export function readPrivateKey(name: string, file: string, passphraseCommand: string): PrivateKeyFile {
   const fault = (text: string): AccessFileError => new AccessFileError([`${name} = '${file}': ${text}`]);
   const { facts, pem } = openKey(file, fault);
   const mode = (facts.mode & 0o777).toString(8).padStart(4, '0');
   if (isTooOpen(facts)) throw fault(`group or others may read or write it (mode ${mode}): it must be 0600 or less, or 0640 or less if root owns it`);
   const plain = parse(pem, '');
-  if (plain !== null) return exported(plain);
+  if (plain !== null) return { unlocked: () => Promise.resolve(exported(plain)) };
   if (!isEncrypted(pem)) throw fault('there is no private key in PEM form in it that OpenSSL can read');
   if (passphraseCommand === '') throw fault('the key is encrypted, and ssl_passphrase_command is not set');
+  return { unlocked: (giveUp) => unlock(pem, passphraseCommand, fault, giveUp) };
+}
+
+async function unlock(pem: string, passphraseCommand: string, fault: (text: string) => AccessFileError, giveUp: AbortSignal | undefined): Promise<string> {
   try {
-    const key = parse(pem, runPassphraseCommand(passphraseCommand));
+    const key = parse(pem, await runPassphraseCommand(passphraseCommand, { giveUp }));
     if (key === null) throw fault('what ssl_passphrase_command printed is not the passphrase of the key');
     return exported(key);
   } catch (error) {

@@ -8,7 +8,7 @@ import type { Settings } from '../../shared/settings.js';
 import { fault, readCertificateDirectory, readCertificates, readRevocationLists, readSystemAuthorities } from './certificate-files.js';
 import { readDhParameters } from './dh-parameters.js';
 import { keyFits, readPrivateKey } from './key-file.js';
-import { ticketKeysFor } from './ticket-keys.js';
+import { ticketKeyBytes, ticketKeysFor } from './ticket-keys.js';
 
 /** The settings looked at here. */
 export type TlsSettings = Pick<Settings, 'ssl' | 'ssl_key' | 'ssl_cert' | 'ssl_ca_cert' | 'ssl_ca_cert_dir' | 'ssl_crl_file' | 'ssl_ciphers'
@@ -20,19 +20,31 @@ export interface LoadedTls {
   readonly warnings: string[];
 }
 
-/** @throws AccessFileError naming parameter and file; at a reload the old materials then stay */
-export function loadTls(settings: TlsSettings): LoadedTls {
+/** Read, and perhaps with a key that is still encrypted: what there is to do when the passphrase is known. */
+type Unlock<T> = (giveUp?: AbortSignal) => Promise<T>;
+
+/**
+ * Reads all files before it returns for the first time, so that they are of one moment, and only then waits for
+ * ssl_passphrase_command.
+ * @param giveUp ends that command
+ * @throws AccessFileError naming parameter and file; at a reload the old materials then stay
+ */
+export async function loadTls(settings: TlsSettings, giveUp?: AbortSignal): Promise<LoadedTls> {
   const warnings: string[] = [];
-  const server = settings.ssl ? loadServer(settings, warnings) : null;
+  const unlockServer = settings.ssl ? readServer(settings, warnings) : null;
+  const unlockBackend = readBackend(settings);
   const { backend_sslmode: mode, backend_sslrootcert: rootcert } = settings;
   if (rootcert !== '' && (mode === 'prefer' || mode === 'disable')) {
     warnings.push(`backend_sslrootcert is set, but backend_sslmode = '${mode}' verifies no server: verify-ca and verify-full do`);
   }
-  return { tls: { server, backend: loadBackend(settings) }, warnings };
+  const server = unlockServer === null ? null : await unlockServer(giveUp);
+  const backend = await unlockBackend(giveUp);
+  // At the very end: the keys may have been changed while the command ran.
+  return { tls: { server: server === null ? null : { ...server, ticketKeys: ticketKeysFor(server) }, backend }, warnings };
 }
 
 /** Null, with a warning, when there is no certificate to show: Pgpool-II then answers N to every client too. */
-function loadServer(settings: TlsSettings, warnings: string[]): ServerTlsMaterials | null {
+function readServer(settings: TlsSettings, warnings: string[]): Unlock<Omit<ServerTlsMaterials, 'ticketKeys'>> | null {
   const { ssl_key: keyFile, ssl_cert: certFile } = settings;
   const missing = (['ssl_cert', 'ssl_key'] as const).filter((name) => settings[name] === '');
   if (missing.length > 0) {
@@ -41,21 +53,20 @@ function loadServer(settings: TlsSettings, warnings: string[]): ServerTlsMateria
   }
   const cert = readCertificates('ssl_cert', certFile).join('');
   const key = readPrivateKey('ssl_key', keyFile, settings.ssl_passphrase_command);
-  const ca = readAuthorities(settings);
-  const crl = settings.ssl_crl_file === '' ? [] : readRevocationLists('ssl_crl_file', settings.ssl_crl_file);
-  const materials: ServerTlsMaterials = {
-    key,
+  const read = {
     cert,
-    ca,
-    crl,
+    ca: readAuthorities(settings),
+    crl: settings.ssl_crl_file === '' ? [] : readRevocationLists('ssl_crl_file', settings.ssl_crl_file),
     ciphers: settings.ssl_ciphers,
     preferServerCiphers: settings.ssl_prefer_server_ciphers,
     ecdhCurve: settings.ssl_ecdh_curve,
     dhParams: settings.ssl_dh_params_file === '' ? null : readDhParameters('ssl_dh_params_file', settings.ssl_dh_params_file),
-    ticketKeys: ticketKeysFor(key, cert, ca, crl),
   };
-  proveServer(materials, settings);
-  return materials;
+  return async (giveUp) => {
+    const materials = { ...read, key: await key.unlocked(giveUp) };
+    proveServer({ ...materials, ticketKeys: new Uint8Array(ticketKeyBytes) }, settings);
+    return materials;
+  };
 }
 
 function readAuthorities({ ssl_ca_cert: file, ssl_ca_cert_dir: directory }: TlsSettings): string[] {
@@ -77,23 +88,31 @@ function proveServer(materials: ServerTlsMaterials, settings: TlsSettings): void
   prove(() => serverTls({ ...plain, crl: materials.crl }), `ssl_crl_file = '${settings.ssl_crl_file}': OpenSSL does not take the revocation list`);
 }
 
-function loadBackend(settings: TlsSettings): BackendTlsMaterials {
+function readBackend(settings: TlsSettings): Unlock<BackendTlsMaterials> {
   const { use, verify } = backendMode(settings);
   const none: BackendTlsMaterials = { use, verify, direct: settings.backend_sslnegotiation === 'direct', ca: [], crl: [], cert: '', key: '' };
-  if (use === 'disable') return none;
+  if (use === 'disable') return () => Promise.resolve(none);
   const { backend_sslcert: certFile, backend_sslkey: keyFile } = settings;
-  const materials: BackendTlsMaterials = {
+  const read: BackendTlsMaterials = {
     ...none,
     ca: verify === 'none' ? [] : backendAuthorities(settings),
     crl: verify === 'none' ? [] : backendRevocations(settings),
     cert: certFile === '' ? '' : readCertificates('backend_sslcert', certFile).join(''),
-    key: certFile === '' ? '' : readPrivateKey('backend_sslkey', keyFile, settings.ssl_passphrase_command),
   };
+  const key = certFile === '' ? null : readPrivateKey('backend_sslkey', keyFile, settings.ssl_passphrase_command);
+  return async (giveUp) => {
+    const materials = { ...read, key: key === null ? '' : await key.unlocked(giveUp) };
+    proveBackend(materials, settings);
+    return materials;
+  };
+}
+
+function proveBackend(materials: BackendTlsMaterials, settings: TlsSettings): void {
+  const { backend_sslcert: certFile, backend_sslkey: keyFile } = settings;
   if (certFile !== '' && !keyFits(materials.key, materials.cert)) throw new AccessFileError([`backend_sslkey = '${keyFile}' and backend_sslcert = '${certFile}' do not fit together`]);
   prove(() => backendTls({ ...materials, ca: [], crl: [] }), `backend_sslkey = '${keyFile}' and backend_sslcert = '${certFile}' do not fit together`);
   prove(() => backendTls({ ...materials, crl: [] }), `backend_sslrootcert = '${settings.backend_sslrootcert}': OpenSSL does not take the authorities`);
   prove(() => backendTls(materials), `backend_sslcrl = '${settings.backend_sslcrl}': OpenSSL does not take the revocation list`);
-  return materials;
 }
 
 /**

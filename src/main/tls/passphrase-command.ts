@@ -1,7 +1,7 @@
 /** ssl_passphrase_command: a shell command that prints the passphrase of the private key on its first line. */
-import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 
-/** The primary thread waits for it, and clients with it. */
+/** Whoever starts pgloom or has it reload waits for so long at the most. */
 const defaultLimitMs = 10_000;
 const maxOutputBytes = 64 * 1024;
 /** OpenSSL's prompt, which PostgreSQL hands over too. */
@@ -12,32 +12,79 @@ export class PassphraseError extends Error {
   override readonly name = 'PassphraseError';
 }
 
-/** `detached` (of spawn; not in the documentation of spawnSync, which has it too) makes it the head of a group of its own. */
-const groupOptions: SpawnSyncOptions & { detached: true } = {
-  maxBuffer: maxOutputBytes, stdio: ['ignore', 'pipe', 'inherit'], killSignal: 'SIGKILL', detached: true,
-};
+export interface PassphraseOptions {
+  /** Then all that the command has started is ended. */
+  readonly limitMs?: number;
+  /** Ends it earlier: pgloom is shut down. */
+  readonly giveUp?: AbortSignal | undefined;
+}
 
-/** Node ends the shell alone: what the shell has started must not outlive it. */
-function endGroup(pid: number): void {
+/**
+ * Runs beside the serving of clients. `%p` stands for the prompt, `%%` for a percent sign.
+ * @returns the first line that it printed
+ * @throws PassphraseError
+ */
+export function runPassphraseCommand(command: string, { limitMs = defaultLimitMs, giveUp }: PassphraseOptions = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    if (giveUp?.aborted === true) throw new PassphraseError('was not run');
+    const child = start(command);
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    const settled = (): void => {
+      clearTimeout(timer);
+      giveUp?.removeEventListener('abort', onAbort);
+      child.removeAllListeners('close').removeAllListeners('error').on('error', () => undefined);
+    };
+    const fail = (text: string): void => {
+      settled();
+      reject(new PassphraseError(text));
+    };
+    const end = (text: string): void => {
+      endGroup(child);
+      fail(text);
+    };
+    const onAbort = (): void => end('was ended by the shutdown');
+    const timer = setTimeout(() => end(`did not end within ${limitMs / 1000} s`), limitMs);
+    giveUp?.addEventListener('abort', onAbort);
+    // There is none when no descriptor is left.
+    child.stdout?.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxOutputBytes) end(`printed more than ${maxOutputBytes / 1024} kB`);
+    });
+    child.on('error', (error) => fail(notRun(error)));
+    // Not `exit`, which may come ahead of the last of the output.
+    child.on('close', (status, signal) => {
+      if (status !== 0) return fail(signal === null ? `ended with status ${status}` : `was ended by ${signal}`);
+      settled();
+      resolve(Buffer.concat(chunks).toString('utf8').split('\n', 1)[0]?.replace(/\r$/, '') ?? '');
+    });
+  });
+}
+
+/** @throws PassphraseError */
+function start(command: string): ChildProcess {
+  const line = command.replaceAll(/%(.)/g, (text, letter: string) => (letter === 'p' ? prompt : letter === '%' ? '%' : text));
+  try {
+    // `detached` makes it the head of a process group of its own.
+    return spawn('/bin/sh', ['-c', line], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  } catch (error) {
+    // Node's own sentence may hold the command.
+    throw new PassphraseError(notRun(error as NodeJS.ErrnoException));
+  }
+}
+
+function notRun({ code }: NodeJS.ErrnoException): string {
+  return `could not be run (${code ?? 'unknown reason'})`;
+}
+
+/** Node ends the shell alone: what the shell has started must not outlive it, nor keep its output open for us. */
+function endGroup({ pid, stdout }: ChildProcess): void {
+  stdout?.destroy();
+  if (pid === undefined) return;
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
     // All of it has ended.
   }
-}
-
-/**
- * `%p` stands for the prompt, `%%` for a percent sign.
- * @param limitMs then all that the command has started is ended
- * @throws PassphraseError
- */
-export function runPassphraseCommand(command: string, limitMs = defaultLimitMs): string {
-  const line = command.replaceAll(/%(.)/g, (text, letter: string) => (letter === 'p' ? prompt : letter === '%' ? '%' : text));
-  const { error, status, signal, stdout, pid } = spawnSync('/bin/sh', ['-c', line], { ...groupOptions, timeout: limitMs });
-  const { code } = (error ?? {}) as NodeJS.ErrnoException;
-  if (error !== undefined && pid > 0) endGroup(pid);
-  if (code === 'ETIMEDOUT') throw new PassphraseError(`did not end within ${limitMs / 1000} s`);
-  if (error !== undefined) throw new PassphraseError(`could not be run (${code ?? 'unknown reason'})`);
-  if (status !== 0) throw new PassphraseError(signal === null ? `ended with status ${status}` : `was ended by ${signal}`);
-  return stdout.toString('utf8').split('\n', 1)[0]?.replace(/\r$/, '') ?? '';
 }

@@ -6,11 +6,12 @@
  *             ────────────────────▶ handshake with ALPN  (direct)
  */
 import { isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, createSecureContext, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createSecureContext, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
 import { int32 } from '../protocol/writer.js';
 import { sslRequestCode } from '../protocol/letters.js';
 import { endPointBinding, type EndPointBinding } from './end-point-binding.js';
 import type { BackendTlsMaterials, BackendTlsUse, BackendTlsVerify } from './materials.js';
+import { serverNameProblem } from './server-name.js';
 import { alpnProtocol } from './server-tls.js';
 
 export interface BackendTls {
@@ -124,7 +125,10 @@ function handshake(socket: Socket, { verify, context, direct }: BackendTls, host
       ...(isIP(hostname) === 0 && { servername: hostname }),
       ALPNProtocols: [alpnProtocol],
       rejectUnauthorized: verify !== 'none',
-      checkServerIdentity: (_name: string, certificate: PeerCertificate) => (verify === 'full' ? checkServerIdentity(hostname, certificate) : undefined),
+      checkServerIdentity: (_name: string, { raw }: PeerCertificate) => {
+        const problem = verify === 'full' ? serverNameProblem(raw, hostname) : null;
+        return problem === null ? undefined : new BackendTlsError(problem);
+      },
     });
     const onError = (error: Error): void => end(isOfSocket(error) ? error : new BackendTlsError(`TLS: ${openSslReason(error)}`));
     const onClose = (): void => end(new Error('the server closed the connection during the TLS handshake'));

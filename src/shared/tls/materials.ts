@@ -44,4 +44,9 @@ export interface TlsMaterials {
   readonly backend: BackendTlsMaterials;
 }
 
+export function withTicketKeys(materials: TlsMaterials, ticketKeys: Uint8Array): TlsMaterials {
+  const { server } = materials;
+  return server === null ? materials : { ...materials, server: { ...server, ticketKeys } };
+}
+
 export const noTls: TlsMaterials = { server: null, backend: { use: 'disable', verify: 'none', direct: false, ca: [], crl: [], cert: '', key: '' } };

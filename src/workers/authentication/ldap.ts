@@ -8,6 +8,8 @@ import { ldapOptions, type LdapOptions, type LdapSearch } from '../../shared/aut
 import { connectToLdap } from './ldap-connection.js';
 import { dnOfUser, filterOfUser, LdapRefusal, userProblem } from './ldap-names.js';
 
+const maxReasonLength = 300;
+
 export type LdapResult =
   | { readonly ok: true }
   /** For the log only: it tells what a client must not learn. */
@@ -34,7 +36,7 @@ export async function ldapLogin(options: Readonly<Record<string, string>>, user:
       socket.destroy();
     }
   } catch (error) {
-    return { ok: false, reason: limit.aborted ? `LDAP: no answer within ${limitMs} ms` : reasonOf(error) };
+    return { ok: false, reason: limit.aborted ? `LDAP: no answer within ${limitMs} ms` : oneLine(reasonOf(error)) };
   }
 }
 
@@ -91,12 +93,14 @@ function within(limit: AbortSignal, work: Promise<void>): Promise<void> {
   });
 }
 
-/** One short line, whatever the server wrote. */
 function reasonOf(error: unknown): string {
   if (error instanceof LdapRefusal) return error.message;
   const { name = '', message = '', code } = error as Partial<NodeJS.ErrnoException & { code: unknown }>;
   const kind = name === 'Error' || name === '' ? '' : `${name} `;
-  const text = `LDAP: ${kind}${typeof code === 'number' || typeof code === 'string' ? `(${String(code)}) ` : ''}${message}`;
-  // eslint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u001f\u007f]+/g, ' ').trim().slice(0, 300);
+  return `LDAP: ${kind}${typeof code === 'number' || typeof code === 'string' ? `(${String(code)}) ` : ''}${message}`;
+}
+
+/** One short line, whatever the server wrote or has in its certificate: no characters that control a terminal or hide others. */
+function oneLine(text: string): string {
+  return text.slice(0, maxReasonLength).replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }

@@ -24,10 +24,10 @@ export interface Files {
 const maxNotes = 5;
 
 /** `files` is null when one is faulty: pgpool would not start. Never throws for what is in a file. */
-export function readFiles(line: CheckAuthLine): { readonly files: Files | null; readonly findings: readonly Finding[] } {
+export async function readFiles(line: CheckAuthLine): Promise<{ readonly files: Files | null; readonly findings: readonly Finding[] }> {
   try {
     const { settings, warnings } = loadConfig(line.configFile);
-    const { access, warnings: accessWarnings } = loadAccess(settings, line.hbaFile, line.keyFile);
+    const { access, warnings: accessWarnings } = await loadAccess(settings, line.hbaFile, line.keyFile);
     const files: Files = {
       settings, access,
       hbaFile: line.hbaFile ?? path.resolve(settings.configDirectory, 'pool_hba.conf'),

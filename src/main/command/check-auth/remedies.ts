@@ -76,7 +76,7 @@ export function mayReadPasswords({ settings: { auth_user: role, auth_dbname: dat
 export function tlsRemedy({ settings: { configFile, backend_sslmode: mode, backend_sslrootcert: root } }: Files, { id }: Backend, reason: string): string {
   const change = (word: string): string => `set backend_sslmode = ${word} in ${configFile} (now ${mode})`;
   if (reason.includes('does not offer TLS')) return `switch TLS on at the server (ssl = on in its postgresql.conf); or, to do without it, ${change('prefer')}`;
-  if (reason.includes('altnames')) return `backend_hostname${id} must be a name in the server's certificate; or, to check its authority only, ${change('verify-ca')}`;
+  if (/does not match host name|has no name of a host/.test(reason)) return `backend_hostname${id} must be a name in the server's certificate; or, to check its authority only, ${change('verify-ca')}`;
   if (/expired|not yet valid|revoked/.test(reason)) return `give the server a new certificate; or, not to verify it, ${change('require')}`;
   if (reason.includes('alert')) return "see the server's log; backend_sslcert and backend_sslkey name the certificate that it is shown";
   const from = root === '' ? 'backend_sslrootcert (empty now, so that ssl_ca_cert and ssl_ca_cert_dir hold)' : 'backend_sslrootcert (without it, ssl_ca_cert and ssl_ca_cert_dir hold)';

@@ -14,7 +14,7 @@ export const stop: PcpCommand = async ({ administration, send }, payload) => {
 };
 
 export const reload: PcpCommand = async ({ administration, send }) => {
-  administration.reload();
+  await administration.reload();
   await send(commandComplete('z'));
 };
 
