@@ -172,6 +172,7 @@ class PgpoolServer implements RunningPgpool {
       forwardCancel(children, childId, secret, (message) => this.pool.broadcast(message));
     }, (error, times) => log.log(LogLevel.error, `${error.message} (${times} times)`));
     this.ticketKeys = new TicketKeyRotation((keys) => this.spreadTicketKeys(keys), options.ticketKeyPeriodMs);
+    this.ticketKeys.start(access.tls.server);
     this.operator = this.createOperator();
     this.sql = new SqlAdministration(this.operator, this.pcpFile);
   }
@@ -205,7 +206,6 @@ class PgpoolServer implements RunningPgpool {
     this.http = await this.openHttp(this.pcpFile);
     this.listeners = await this.listen();
     this.spareChildren.start();
-    this.ticketKeys.start();
     this.log.log(LogLevel.log, handOverWay);
     if (this.pcp.addresses.length > 0) this.log.log(LogLevel.log, `PCP listens on ${this.pcp.addresses.join(', ')}`);
     if (this.http !== null) this.log.log(LogLevel.log, `metrics and the status page: ${this.http.addresses.map((address) => `http://${address}/`).join(', ')}`);
@@ -248,6 +248,7 @@ class PgpoolServer implements RunningPgpool {
     this.cluster.reload(again.settings, again.access, again.newBackends);
     this.spareChildren.reload(again.settings);
     this.admission.offerTls(again.access.tls.server);
+    this.ticketKeys.start(again.access.tls.server);
     const message: Broadcast = { type: 'settings', settings: again.settings, access: again.access };
     this.told = [message];
     this.pool.broadcast(message);

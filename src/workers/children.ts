@@ -71,6 +71,7 @@ export class Children {
     const row = this.free.pop() ?? -1;
     if (row >= 0) {
       this.table.setState(row, ChildState.connecting);
+      this.table.setLastActivity(row, this.now());
       this.table.countServed(row);
     }
     return row;

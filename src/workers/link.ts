@@ -17,6 +17,8 @@ import { TlsWriter } from './tls-writer.js';
 const empty: Buffer = Buffer.alloc(0);
 /** How long a closing link may take to deliver its last bytes before it is destroyed. */
 export const lingerMs = 5000;
+/** The reason when there is no other. */
+export const connectionClosed = 'connection closed';
 
 /** Is shown what a link reads and writes, each byte once, before anything is done with it. */
 export interface Tap {
@@ -92,7 +94,7 @@ export abstract class Link {
 
   protected adopt(socket: Socket): void {
     this.socket = socket;
-    let reason = 'connection closed';
+    let reason = connectionClosed;
     socket.on('error', (error: NodeJS.ErrnoException) => {
       reason = isOfOpenSsl(error) ? openSslReason(error) : error.code ?? error.message;
     });

@@ -157,9 +157,9 @@ export class Worker {
       case 'settings':
         this.settings = message.settings;
         // Links to servers that were made before do not hold to what is asked for now.
-        if (!isDeepStrictEqual(this.access.tls.backend, message.access.tls.backend)) this.pool.closeAll();
+        if (!isDeepStrictEqual(this.access.tls.backend, message.access.tls.backend)) this.pool.retireAll();
         this.access = message.access;
-        this.tls = new WorkerTls(message.access.tls);
+        this.renewTls();
         this.serverMethods.clear();
         this.pool.closeTrusted();
         this.passwords.reloaded();
@@ -171,7 +171,7 @@ export class Worker {
         return;
       case 'ticketKeys':
         this.access = { ...this.access, tls: withTicketKeys(this.access.tls, message.keys) };
-        this.tls = new WorkerTls(this.access.tls);
+        this.renewTls();
         return;
       case 'children':
         if (message.worker !== this.row) return;
@@ -192,6 +192,15 @@ export class Worker {
         return;
       case 'shutdown':
         this.stop(message.mode);
+    }
+  }
+
+  /** What has been proved does not fail, but if it does it must not end the thread, and with it the one that comes next. */
+  private renewTls(): void {
+    try {
+      this.tls = new WorkerTls(this.access.tls);
+    } catch (error) {
+      this.log.log(LogLevel.error, `TLS goes on with the certificates and parameters of before: ${(error as Error).message}`);
     }
   }
 

@@ -216,6 +216,45 @@ test('auth_query is asked for users of pool_passwd too: the time until the quest
   });
 });
 
+test('a server that does not answer auth_query holds up neither users of pool_passwd nor those who are trusted', async () => {
+  const blocker = new Client({ ...cluster.nodes[0], user: 'postgres', database: 'postgres' });
+  await blocker.connect();
+  await blocker.query('select pg_advisory_lock(4242)');
+  try {
+    const auth_query = 'select rolname, rolpassword from pg_authid, (select pg_advisory_lock_shared(4242)) as lock where rolname = $1';
+    const settings = { auth_user: 'looker', auth_password: right, auth_dbname: 'postgres', auth_query };
+    const poolPasswd = ['by_md5', 'by_trust'].map((user) => `${user}:TEXT${right.replace(':', '\\:')}\n`).join('');
+    await withPgloom({ hba: 'host all by_trust all trust\nhost all all all scram-sha-256', poolPasswd, settings }, async (pgloom) => {
+      for (const user of ['by_md5', 'by_trust', 'by_md5']) {
+        const client = new Client({ host: pgloom.host, port: pgloom.port, user, database: 'test', password: right, connectionTimeoutMillis: 5000 });
+        await client.connect();
+        await client.end();
+      }
+      // Whom only the server knows waits for it.
+      const waiting = login(pgloom, 'by_scram', right);
+      assert.equal(await Promise.race([waiting, sleep(500, 'waits')]), 'waits');
+      await blocker.query('select pg_advisory_unlock(4242)');
+      assert.equal(await waiting, 'by_scram');
+    });
+  } finally {
+    await blocker.end();
+  }
+});
+
+test('with auth_query, allow_clear_text_frontend_auth does not tell who exists', async () => {
+  const settings = { auth_user: 'looker', auth_password: right, auth_dbname: 'postgres', pool_passwd: '', allow_clear_text_frontend_auth: true };
+  await withPgloom({ settings }, async (pgloom) => {
+    const questions = await Promise.all(['by_scram', 'nobody'].map(async (user) => {
+      const socket = connect({ host: pgloom.host, port: pgloom.port });
+      socket.write(startup({ user, database: 'test' }));
+      const [question] = await once(socket, 'data') as [Buffer];
+      socket.destroy();
+      return question.readInt32BE(5);
+    }));
+    assert.deepEqual(questions, [10, 10]);
+  });
+});
+
 test('auth_query may give passwords themselves', async () => {
   const query = `select rolname, ${literal(right)} from pg_roles where rolname = $1`;
   await withPgloom({ hba: 'host all all all scram-sha-256', settings: { auth_user: 'looker', auth_password: right, pool_passwd: '', auth_query: query } }, async (pgloom) => {

@@ -123,6 +123,43 @@ describe('a login', () => {
     assert.equal(clock.failures.heldMs('192.0.2.1', 'ben', baseMs), 0);
   });
 
+  it('books its sixteenth before it is judged: guesses at once get no further than one after the other', () => {
+    const clock = new Clock();
+    clock.fail('192.0.2.1', 'ann', 6);
+    let begun = 0;
+    const attempts = [];
+    for (; clock.failures.heldMs('192.0.2.1', `user ${begun}`, baseMs) === 0; begun++) attempts.push(clock.failures.begin('192.0.2.1', `user ${begun}`, baseMs));
+    assert.ok(begun >= 12 && begun <= 17, String(begun));
+    // Half of them were right.
+    for (const attempt of attempts.slice(0, 8)) if (attempt !== null) clock.failures.settle(attempt);
+    assert.equal(clock.failures.heldMs('192.0.2.1', 'user', baseMs), 0);
+    for (let i = 0; i < 2; i++) assert.notEqual(clock.failures.begin('192.0.2.1', 'user', baseMs), null);
+  });
+
+  it('that is judged has cost what it would have cost without', () => {
+    const [booked, plain] = [new Clock(), new Clock()];
+    for (let i = 0; i < 40; i++) {
+      for (const clock of [booked, plain]) {
+        const attempt = clock === booked ? clock.failures.begin('192.0.2.1', 'ann', baseMs) : null;
+        clock.nowMs += 10;
+        if (attempt !== null) clock.failures.settle(attempt);
+        clock.fail('192.0.2.1', 'ann');
+      }
+      const [one, other] = [booked, plain].map((clock) => clock.failures.heldMs('192.0.2.1', 'ann', baseMs)) as [number, number];
+      assert.ok(Math.abs(one - other) <= 40 * 11, `${one} ${other}`);
+    }
+  });
+
+  it('of a user known there is held only for failures under that name, whatever is looked at besides', () => {
+    const clock = new Clock();
+    clock.failures.succeeded('192.0.2.1', 'ben');
+    clock.fail('192.0.2.1', 'ann', 6);
+    for (let i = 0; i < 200; i++) {
+      assert.equal(clock.failures.heldMs('192.0.2.1', 'ben', baseMs), 0);
+      clock.failures.begin('192.0.2.1', 'ben', baseMs);
+    }
+  });
+
   it('by a Unix socket is never held', () => {
     const clock = new Clock();
     assert.equal(clock.fail('', 'ann', 5000), longestMs);

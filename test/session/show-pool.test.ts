@@ -70,6 +70,8 @@ test('SHOW POOL_POOLS shows the links of all workers', () => withClient(pgloom, 
     assert.ok(link !== undefined, JSON.stringify(rows));
     assert.deepEqual([link['database'], link['username'], link['backend_id'], link['pool_connected'], link['majorversion'], link['minorversion'], link['status']],
       ['test', 'postgres', '0', '1', '3', '0', 'Idle']);
+    // A client that has just come has not been idle since 1970.
+    for (const row of rows) assert.ok(Number(row['client_idle_duration']) < 100_000, row['client_idle_duration']);
   });
 }));
 

@@ -58,6 +58,25 @@ test('a text full of calls takes no time', () => {
   assert.equal(classify(`select ${'pcp_node_count(), '.repeat(60)} 1`).own, null);
 });
 
+test('passwords of roles are not shown either', () => {
+  for (const [text, shown] of [
+    ["alter role ann password 'sec''ret'", "alter role ann password '*****'"],
+    ["CREATE USER ann LOGIN PASSWORD'secret' VALID UNTIL 'infinity'; select 1", "CREATE USER ann LOGIN PASSWORD'*****' VALID UNTIL 'infinity'; select 1"],
+    ["create user mapping for ann server s options (user 'ann', password 'secret'); alter role ben password 'secret'", "create user mapping for ann server s options (user 'ann', password '*****'); alter role ben password '*****'"],
+    ["create user mapping for ann server s options (\"password\" 'secret')", "create user mapping for ann server s options (\"password\" '*****')"],
+    ["alter role ann password 'se'\n  'cret' login", "alter role ann password '*****' login"],
+    ["alter role ann password 'secr", "alter role ann password '*****'"],
+    ['alter role ann password null', 'alter role ann password null'],
+    ["select password 'x'", "select password 'x'"],
+    ["alter table t rename password to word", 'alter table t rename password to word'],
+  ] as const) assert.equal(withoutPasswords(text), shown);
+  for (const value of ["E'a\\'secret'", "U&'secret'", '$$secret$$', '$a$secret$a$', "/* 'x' */ 'secret'", "-- a\n 'secret'", "'a\\' secret'"]) {
+    assert.equal(withoutPasswords(`alter role ann password ${value}`), "alter role ann password '*****'");
+  }
+  const many = `alter role ann password 'secret' ${'password /* '.repeat(100_000)}`;
+  assert.ok(!withoutPasswords(many).includes('secret'));
+});
+
 test('what is put in has the types of the columns, and nothing of the text around it changes', () => {
   const text = "select 'é', n.port from pcp_node_info(0) as n, pcp_node_count() where 'ü' = 'pcp_node_count()'";
   const own = commandOf(text);

@@ -83,14 +83,23 @@ export class CertificateAuthority {
 
   /** Writes the list of all that have been revoked up to now, these included. @returns the list's file */
   async revoke(...certificates: readonly Certificate[]): Promise<string> {
+    return this.writeList('ca.crl', '-crldays', '30', certificates);
+  }
+
+  /** A list that expires in so many seconds. @returns its file */
+  async revokeFor(seconds: number, ...certificates: readonly Certificate[]): Promise<string> {
+    return this.writeList('short.crl', '-crlsec', String(seconds), certificates);
+  }
+
+  private async writeList(name: string, unit: '-crldays' | '-crlsec', lasts: string, certificates: readonly Certificate[]): Promise<string> {
     for (const { cert } of certificates) {
       const serial = (await openssl('x509', '-in', cert, '-noout', '-serial')).trim().replace('serial=', '');
       this.revocations += `R\t491231235959Z\t240101000000Z\t${serial}\tunknown\t/CN=revoked\n`;
     }
-    const [index, settings, crl] = ['index.txt', 'ca.cnf', 'ca.crl'].map((name) => path.join(this.directory, name)) as [string, string, string];
+    const [index, settings, crl] = ['index.txt', 'ca.cnf', name].map((file) => path.join(this.directory, file)) as [string, string, string];
     await writeFile(index, this.revocations);
-    await writeFile(settings, `[ca]\ndefault_ca = it\n[it]\ndatabase = ${index}\ndefault_md = sha256\ndefault_crl_days = 30\n`);
-    await openssl('ca', '-config', settings, '-gencrl', '-keyfile', this.keyFile, '-cert', this.cert, '-out', crl);
+    await writeFile(settings, `[ca]\ndefault_ca = it\n[it]\ndatabase = ${index}\ndefault_md = sha256\n`);
+    await openssl('ca', '-config', settings, '-gencrl', unit, lasts, '-keyfile', this.keyFile, '-cert', this.cert, '-out', crl);
     return crl;
   }
 }

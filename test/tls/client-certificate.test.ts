@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { eventually } from '../engine/pgpool-command.js';
 import { withClient } from '../support/pgloom.js';
 import { psql, sharedTlsPgloom, sslFiles, withTlsPgloom } from './fixture.js';
 
@@ -33,6 +34,22 @@ test('a certificate that is not valid keeps a client out, with OpenSSL\'s reason
     const ran = await psql(port, `sslmode=require ${sslFiles(certificate)}`, 'select 1');
     assert.equal(ran.status, 2);
     assert.match(ran.stderr, new RegExp(`FATAL: {2}client certificate is not valid\\n.*certificate "CN=postgres": (${reason})`));
+  }
+});
+
+test('of a long name in a refused certificate the beginning is shown', async () => {
+  const { pgloom: { port }, certificates: { authority } } = await shared();
+  const expired = await authority.issueClient('y'.repeat(64), { days: -1 });
+  const { stderr } = await psql(port, `sslmode=require ${sslFiles(expired)}`, 'select 1');
+  assert.match(stderr, new RegExp(`certificate "CN=${'y'.repeat(58)}\\.\\.\\.": certificate has expired`));
+});
+
+test('a client that does not accept our certificate is in the log, with its reason', async () => {
+  const { pgloom: { port, stderr }, certificates: { client } } = await shared();
+  for (const version of ['TLSv1.3', 'TLSv1.2']) {
+    const before = stderr().length;
+    assert.equal((await psql(port, `sslmode=verify-ca sslrootcert=${client.cert} ssl_max_protocol_version=${version}`, 'select 1')).status, 2);
+    await eventually('it is logged', () => /LOG: +could not accept TLS connection from 127\.0\.0\.1: .*unknown ca/.test(stderr().slice(before)));
   }
 });
 

@@ -95,6 +95,7 @@ test('each fault names its parameter and its file', async () => {
       [{ ssl_ca_cert_dir: note }, `ssl_ca_cert_dir = '${note}': the directory cannot be read (ENOTDIR)`],
       [{ ssl_crl_file: authority.cert }, `ssl_crl_file = '${authority.cert}': there is no revocation list in PEM form in it`],
       [{ ssl_ciphers: 'NONSENSE' }, "ssl_ciphers = 'NONSENSE': OpenSSL finds no cipher in it (no cipher match)"],
+      [{ ssl_ciphers: 'HIGH:@SECLEVEL=3', ssl_dh_params_file: rightPrime(directory) }, 'the parameters of TLS for clients (ssl_ciphers, ssl_dh_params_file, ssl_ecdh_curve, the certificates) do not fit together'],
       [{ ssl_ecdh_curve: 'nonsense' }, "ssl_ecdh_curve = 'nonsense': OpenSSL does not know it"],
       [{ ssl_dh_params_file: note }, `ssl_dh_params_file = '${note}': there are no Diffie-Hellman parameters in PEM form in it`],
       [{ ssl_dh_params_file: smallPrime }, `ssl_dh_params_file = '${smallPrime}': the prime has 1024 bits, and 2048 are the least that is safe`],

@@ -4,8 +4,10 @@ import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from 'node:
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import type { Client } from 'pg';
 import { query } from '../../src/shared/protocol/writer.js';
-import type { Pgloom } from '../support/pgloom.js';
+import { sharedCluster } from '../support/cluster.js';
+import { type Pgloom, withClient } from '../support/pgloom.js';
 import { encryptedClient, hello, isReady, received, untilClosed, withTlsPgloom } from './fixture.js';
 
 const reloadLimitMs = 20_000;
@@ -108,6 +110,31 @@ test('a certificate that has been revoked since does not come back with a resume
     assert.ok((await login(resumed)).includes('certificate "CN=postgres": certificate revoked'));
     resumed.destroy();
   });
+});
+
+test('a link that was opened before backend_sslmode changed serves its session to the end, and nobody else', async () => {
+  await withTlsPgloom(async (pgloom) => {
+    const pidOf = async (client: Client): Promise<number> => (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
+    /** A link comes back to the pool a moment after its client has gone. */
+    const nextPid = async (): Promise<number> => {
+      await sleep(200);
+      return withClient(pgloom, pidOf);
+    };
+    const first = await nextPid();
+    assert.equal(await nextPid(), first, 'links are used again');
+    await sleep(200);
+    await withClient(pgloom, async (client) => {
+      assert.equal(await pidOf(client), first);
+      appendFileSync(pgloom.configFile, "backend_sslmode = 'prefer'\n");
+      await reload(pgloom, /parameters changed: .*backend_sslmode/);
+      // The thread hears of it later than the log.
+      await sleep(1500);
+      assert.equal(await pidOf(client), first, 'the session goes on');
+    });
+    const next = await nextPid();
+    assert.notEqual(next, first);
+    assert.equal(await nextPid(), next);
+  }, { nodes: sharedCluster().nodes.slice(0, 1), hba: 'host all all all trust\n', settings: { worker_threads: 1 } });
 });
 
 test('ssl itself needs a restart', async () => {

@@ -1,11 +1,12 @@
 /** The keys of session tickets change in time, also when nothing is reloaded. */
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runPgpool } from '../../src/main/pgpool-server.js';
 import { loadTls } from '../../src/main/tls/load-tls.js';
+import { nextUpdateMs } from '../../src/main/tls/revocation-list.js';
 import { TicketKeyRotation } from '../../src/main/tls/ticket-keys.js';
 import { query } from '../../src/shared/protocol/writer.js';
 import { freePort } from '../../src/main/demo/free-port.js';
@@ -75,6 +76,30 @@ test('new keys of session tickets come by themselves: an old ticket leads to a w
   });
 });
 
+test('a revocation list that expires takes the tickets with it', { timeout: 60_000 }, async () => {
+  await withCertificates(async (certificates) => {
+    const { server } = (await loadTls(tlsSettingsOf(certificates))).tls;
+    assert.ok(server !== null);
+    const madeMs = Date.now();
+    const crl = [readFileSync(await certificates.authority.revoke(), 'utf8'), readFileSync(await certificates.authority.revokeFor(2), 'utf8')];
+    const [month, soon] = crl.map((list) => (nextUpdateMs(list) ?? 0) - madeMs);
+    assert.ok(Math.abs((month ?? 0) - 30 * 86_400_000) < 10_000, `${month} ms`);
+    assert.ok(Math.abs((soon ?? 0) - 2000) < 10_000, `${soon} ms`);
+    const spread: Uint8Array[] = [];
+    const rotation = new TicketKeyRotation((keys) => spread.push(keys));
+    rotation.start({ crl });
+    for (const endMs = Date.now() + limitMs; spread.length === 0; await sleep(20)) assert.ok(Date.now() < endMs);
+    assert.ok(Date.now() >= (nextUpdateMs(crl[1] ?? '') ?? Infinity));
+    await sleep(100);
+    rotation.stop();
+    assert.equal(spread.length, 1);
+  });
+});
+
+test('dates that are none are no dates', () => {
+  for (const pem of ['', '-----BEGIN X509 CRL-----\n-----END X509 CRL-----', 'MAMwAQ==', 'MIIB', Buffer.from('3008300617043939393930', 'hex').toString('base64')]) assert.equal(nextUpdateMs(pem), null);
+});
+
 test('what is read again has the newest keys while nothing else has changed, and nothing is spread after the stop', async () => {
   await withCertificates(async (certificates) => {
     const keysNow = async (): Promise<Uint8Array> => Uint8Array.from((await loadTls(tlsSettingsOf(certificates))).tls.server?.ticketKeys ?? []);
@@ -86,7 +111,7 @@ test('what is read again has the newest keys while nothing else has changed, and
       rotation.stop();
       keys = Uint8Array.from(next);
     }, 1);
-    rotation.start();
+    rotation.start(null);
     for (const endMs = Date.now() + limitMs; keys.length === 0; await sleep(5)) assert.ok(Date.now() < endMs);
     assert.equal(keys.length, 48);
     assert.notDeepEqual(keys, before);

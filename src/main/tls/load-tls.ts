@@ -86,6 +86,7 @@ function proveServer(materials: ServerTlsMaterials, settings: TlsSettings): void
   prove(() => serverTls({ ...plain, dhParams: materials.dhParams }), `ssl_dh_params_file = '${settings.ssl_dh_params_file}': there are no Diffie-Hellman parameters in it`);
   prove(() => serverTls({ ...plain, ca: materials.ca }), `ssl_ca_cert = '${settings.ssl_ca_cert}', ssl_ca_cert_dir = '${settings.ssl_ca_cert_dir}': OpenSSL does not take the authorities`);
   prove(() => serverTls({ ...plain, crl: materials.crl }), `ssl_crl_file = '${settings.ssl_crl_file}': OpenSSL does not take the revocation list`);
+  prove(() => serverTls(materials), 'the parameters of TLS for clients (ssl_ciphers, ssl_dh_params_file, ssl_ecdh_curve, the certificates) do not fit together');
 }
 
 function readBackend(settings: TlsSettings): Unlock<BackendTlsMaterials> {

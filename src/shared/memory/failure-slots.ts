@@ -77,9 +77,20 @@ export class FailureSlots {
     return Atomics.compareExchange(this.words, at, before, now) === before;
   }
 
-  /** Moves the time until which the key is busy: `ms` behind what it was, or behind now when that is over; at most `mostMs` from now. */
-  occupy(slot: number, nowMs: number, ms: number, mostMs: number): void {
-    this.change(slot + At.busyUntil, (word) => BigInt(Math.ceil(Math.min(Math.max(Number(word), nowMs) + ms, nowMs + mostMs))));
+  /**
+   * Moves the time until which the key is busy: `ms` behind what it was, or behind now when that is over; at most `mostMs` from now.
+   * @returns by how much
+   */
+  occupy(slot: number, nowMs: number, ms: number, mostMs: number): number {
+    const from = (word: bigint): number => Math.max(Number(word), nowMs);
+    const before = this.change(slot + At.busyUntil, (word) => BigInt(Math.ceil(Math.min(from(word) + ms, nowMs + mostMs))));
+    return Math.max(0, Math.ceil(Math.min(from(before) + ms, nowMs + mostMs)) - from(before));
+  }
+
+  /** Takes back what `occupy` gave, if the key still has a slot. */
+  relieve(tag: bigint, ms: number): void {
+    const slot = this.find(tag);
+    if (slot >= 0) this.change(slot + At.busyUntil, (word) => word - BigInt(Math.floor(ms)));
   }
 
   busyUntilMs(slot: number): number {
@@ -115,10 +126,11 @@ export class FailureSlots {
     Atomics.store(this.words, at, BigInt(Math.floor(valueMs)));
   }
 
-  private change(at: number, change: (word: bigint) => bigint): void {
+  /** @returns what it was */
+  private change(at: number, change: (word: bigint) => bigint): bigint {
     for (;;) {
       const before = Atomics.load(this.words, at);
-      if (Atomics.compareExchange(this.words, at, before, change(before)) === before) return;
+      if (Atomics.compareExchange(this.words, at, before, change(before)) === before) return before;
     }
   }
 }

@@ -11,6 +11,9 @@
  * (`heldMs`): it guesses no faster than those sixteen, however it connects and whatever names it tries. A user who has logged
  * in from that address before is not held for what others do there, only for failures under that very name from there.
  *
+ * The verdict may be another's, and come later (a server's, LDAP's, PAM's). So the sixteenth is booked before a proof is looked at
+ * (`begin`), as if it were wrong, and given back when it is right (`settle`): as many guesses as one likes at once get no further.
+ *
  * IPv6 clients own whole networks: 64 bits of an address count. Clients of Unix sockets all have the address '' and are never held.
  * The hash of a key is keyed with a secret of the process (see failure-slots.ts).
  */
@@ -27,6 +30,13 @@ const most = 32;
 const atOnce = 16;
 /** Fewer failures within a minute are not worth a warning of their own. */
 const worthTelling = 10;
+
+/** A proof that is being looked at. */
+export interface Attempt {
+  readonly slots: FailureSlots;
+  readonly tag: bigint;
+  readonly bookedMs: number;
+}
 
 /** Milliseconds of the clock that all threads of the machine share and nobody sets. */
 const monotonicMs = (): number => Number(process.hrtime.bigint() / 1_000_000n);
@@ -67,6 +77,33 @@ export class LoginFailures {
   }
 
   /**
+   * The proof of a client is looked at now. Null when nothing is booked for it.
+   * @param address of the client, '' for a Unix socket
+   */
+  begin(address: string, user: string, baseDelayMs: number): Attempt | null {
+    if (address === '' || baseDelayMs <= 0) return null;
+    const nowMs = this.now();
+    const from = network(address);
+    const knownTag = this.tag('known', from, user);
+    const known = this.known.find(knownTag);
+    const failures = (slots: FailureSlots, slot: number): number => (slot < 0 ? 0 : slots.count(slot, nowMs));
+    const ofUser = failures(this.users, this.users.find(this.tag('user', user)));
+    if (known >= 0) return this.book(this.known, known, knownTag, ofUser, baseDelayMs);
+    const tag = this.tag('address', from);
+    const slot = this.addresses.claim(tag, nowMs);
+    return this.book(this.addresses, slot, tag, Math.max(ofUser, failures(this.addresses, slot)), baseDelayMs);
+  }
+
+  private book(slots: FailureSlots, slot: number, tag: bigint, failures: number, baseDelayMs: number): Attempt {
+    return { slots, tag, bookedMs: slots.occupy(slot, this.now(), delayAfter(failures + 1, baseDelayMs) / atOnce, 2 * most * baseDelayMs) };
+  }
+
+  /** The verdict is there: right, or none at all, or about to be counted by `failed`. */
+  settle({ slots, tag, bookedMs }: Attempt): void {
+    slots.relieve(tag, bookedMs);
+  }
+
+  /**
    * Counts a failed login: call it when the verdict is known, whether or not the client is still there.
    * @returns milliseconds that the answer is to wait
    */
@@ -76,7 +113,7 @@ export class LoginFailures {
     const from = network(address);
     const slot = this.addresses.claim(this.tag('address', from), nowMs);
     const times = Math.max(this.addresses.add(slot, nowMs), this.users.add(this.users.claim(this.tag('user', user), nowMs), nowMs));
-    const delayMs = baseDelayMs * Math.min(most, 2 ** Math.min(times - 1, 10));
+    const delayMs = delayAfter(times, baseDelayMs);
     if (delayMs <= 0) return 0;
     const known = this.known.find(this.tag('known', from, user));
     // One whose user is known here has not been held: he must not learn that from a sooner answer.
@@ -129,6 +166,11 @@ export class LoginFailures {
   private tag(...parts: readonly string[]): bigint {
     return createHmac('sha256', this.secret).update(parts.join('\0')).digest().readBigInt64BE(0) || 1n;
   }
+}
+
+/** @param times how many failures there are, this one counted */
+function delayAfter(times: number, baseDelayMs: number): number {
+  return baseDelayMs * Math.min(most, 2 ** Math.min(times - 1, 10));
 }
 
 /** What counts of an address: all of IPv4's, 64 bits of IPv6's. */

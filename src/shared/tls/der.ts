@@ -5,7 +5,7 @@ export interface DerElement {
   readonly content: Buffer;
 }
 
-export const Der = { bitString: 0x03, oid: 0x06, utf8String: 0x0c, sequence: 0x30, set: 0x31, context0: 0xa0 } as const;
+export const Der = { bitString: 0x03, oid: 0x06, utf8String: 0x0c, utcTime: 0x17, generalizedTime: 0x18, sequence: 0x30, set: 0x31, context0: 0xa0 } as const;
 
 /** The elements that follow each other in `bytes`. @throws RangeError */
 export function derElements(bytes: Buffer): DerElement[] {

@@ -3,6 +3,7 @@
  * the same moment share an answer; for how long it holds beyond that is auth_query_cache_lifetime, which is 0 by default: a
  * password that was changed or revoked counts at the next login.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Credential, credentialOf, storedPassword } from '../../shared/auth/credential.js';
 import { configuredPassword } from '../../shared/auth/configured-password.js';
 import { errors } from '../../shared/errors.js';
@@ -16,6 +17,8 @@ import { LoginRefused } from './login-refused.js';
 /** PgBouncer's query_wait for it; a catalog by its index answers in less than a millisecond. */
 const answerLimitMs = 10_000;
 const maxKept = 10_000;
+/** Whose password stands in pool_passwd does not wait longer for a server that he does not need. */
+const evenLimitMs = 250;
 /** Links of one worker for this. */
 const mostAtOnce = 2;
 
@@ -30,6 +33,10 @@ export class AuthQuery {
   private readonly known = new Map<string, Known>();
   /** Each of them needs a link. */
   private readonly turns = new Turns(mostAtOnce);
+  /** Questions under way. */
+  private pending = 0;
+  /** The last one failed, or has no answer yet after evenLimitMs. */
+  private isAmiss = false;
 
   constructor(private readonly worker: Worker, private readonly doubts: PasswordDoubts) {}
 
@@ -48,12 +55,28 @@ export class AuthQuery {
     if (this.known.size >= maxKept) this.known.clear();
     const asked: Known = { stored: this.ask(user), untilMs: Number.POSITIVE_INFINITY, doubts };
     this.known.set(user, asked);
-    const settled = (keepMs: number): void => {
+    const settled = (isAnswered: boolean): void => {
+      this.pending--;
+      this.isAmiss = !isAnswered;
+      const keepMs = isAnswered ? this.worker.settings.auth_query_cache_lifetime * 1000 : 0;
       asked.untilMs = performance.now() + keepMs;
       if (keepMs === 0 && this.known.get(user) === asked) this.known.delete(user);
     };
-    asked.stored.then(() => settled(this.worker.settings.auth_query_cache_lifetime * 1000), () => settled(0));
+    this.pending++;
+    asked.stored.then(() => settled(true), () => settled(false));
     return asked.stored;
+  }
+
+  /**
+   * Takes as long as `stored` would, and throws nothing: for who does not need the answer. It does not wait for a server that
+   * does not answer.
+   */
+  async takeItsTime(user: string): Promise<void> {
+    if (this.isAmiss && this.pending > 0) return;
+    const asked = this.stored(user).then(() => undefined, () => undefined);
+    if (this.isAmiss) return;
+    const isLate = await Promise.race([asked, sleep(evenLimitMs, true, { ref: false })]);
+    if (isLate === true) this.isAmiss = true;
   }
 
   /** A login has failed: what is known of the user may be old, in all threads. */

@@ -40,6 +40,8 @@ export interface LoginClient extends Asking {
   /** '' for a Unix socket. */
   readonly host: string;
   readonly tls: ClientTls | null;
+  /** Told when the client's answer has turned out to be right. */
+  proved(): void;
 }
 
 /** Towards servers that ask after all. */
@@ -147,6 +149,8 @@ export class ClientLogin {
 
   private proved(proof: Proof): void {
     this.proof = proof;
+    // Of a password that only a server can check nothing is known yet.
+    if (proof.standing !== 'own') this.client.proved();
     this.pooled = this.worker.pool.entry(this.request.parameters, proof.credential, proof.standing);
   }
 
@@ -158,7 +162,7 @@ export class ClientLogin {
   /** The client is let in whatever is stored: that auth_query cannot be asked matters only to servers that ask for a password. */
   private async lookOrNothing(): Promise<Looked> {
     try {
-      return await this.worker.passwords.look(this.request.user);
+      return await this.worker.passwords.find(this.request.user);
     } catch (error) {
       if (!(error instanceof LoginRefused)) throw error;
       return { stored: { kind: 'none', why: error.reason }, from: 'auth_query' };
@@ -170,7 +174,8 @@ export class ClientLogin {
     const { user } = this.request;
     const looked = await this.worker.passwords.look(user);
     const { stored, from } = looked;
-    const question = questionFor(method, stored, mayAskClear);
+    // Where auth_query knows all users, a question of its own would tell whom it does not know.
+    const question = questionFor(method, stored, mayAskClear && from === 'pool_passwd');
     if (question === 'password') return this.byClearText(stored);
     const credential = credentialOf(stored, user, from);
     // Whoever is unknown is asked as most are: in relay mode as the server asks, else by SCRAM where verifiers are what is known.

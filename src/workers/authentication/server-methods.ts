@@ -4,7 +4,10 @@
  *
  * Who is asked at once, without a look at the server, can tell. So what a server asked for is remembered for the address that it
  * was asked on behalf of: elsewhere nobody learns that somebody of this name works here.
+ *
+ * Clients that have proved nothing decide how long and how many the keys are: what is kept of one is its hash.
  */
+import { createHash } from 'node:crypto';
 import type { PasswordMethod } from '../../shared/auth/client-question.js';
 import type { ServerMethod } from '../../shared/auth/server-login.js';
 
@@ -12,40 +15,55 @@ import type { ServerMethod } from '../../shared/auth/server-login.js';
 const keptMs = 60_000;
 const maxKept = 10_000;
 
+interface Noted {
+  readonly method: ServerMethod;
+  readonly untilMs: number;
+}
+
 export class ServerMethods {
-  private readonly trusting = new Map<string, { readonly untilMs: number }>();
-  private readonly asking = new Map<string, { readonly method: PasswordMethod; readonly untilMs: number }>();
+  /** The oldest first: what is noted anew goes to the end. */
+  private readonly noted = new Map<string, Noted>();
 
   /** @param host the client's address, '' for a Unix socket */
   note(node: number, key: string, host: string, method: ServerMethod): void {
-    const untilMs = performance.now() + keptMs;
-    if (method === 'trust') return keep(this.trusting, `${node} ${key}`, { untilMs });
-    this.trusting.delete(`${node} ${key}`);
-    keep(this.asking, `${node} ${host} ${key}`, { method, untilMs });
+    if (method === 'trust') return this.keep(digest(node, null, key), method);
+    this.noted.delete(digest(node, null, key));
+    this.keep(digest(node, host, key), method);
   }
 
   isTrusting(node: number, key: string): boolean {
-    return recent(this.trusting, `${node} ${key}`) !== null;
+    return this.recent(digest(node, null, key)) === 'trust';
   }
 
   /** What the node asks clients from this address for; null when it has to be heard. */
   asks(node: number, key: string, host: string): PasswordMethod | null {
-    return this.isTrusting(node, key) ? null : recent(this.asking, `${node} ${host} ${key}`)?.method ?? null;
+    if (this.isTrusting(node, key)) return null;
+    const method = this.recent(digest(node, host, key));
+    return method === 'trust' ? null : method;
   }
 
   /** After a reload: an administrator who has changed the servers' files tells pgloom so. */
   clear(): void {
-    this.trusting.clear();
-    this.asking.clear();
+    this.noted.clear();
+  }
+
+  private keep(key: string, method: ServerMethod): void {
+    const nowMs = performance.now();
+    this.noted.delete(key);
+    for (const [oldest, { untilMs }] of this.noted) {
+      if (untilMs > nowMs && this.noted.size < maxKept) break;
+      this.noted.delete(oldest);
+    }
+    this.noted.set(key, { method, untilMs: nowMs + keptMs });
+  }
+
+  private recent(key: string): ServerMethod | null {
+    const found = this.noted.get(key);
+    return found !== undefined && performance.now() < found.untilMs ? found.method : null;
   }
 }
 
-function keep<T>(known: Map<string, T>, key: string, value: T): void {
-  if (known.size >= maxKept) known.clear();
-  known.set(key, value);
-}
-
-function recent<T extends { readonly untilMs: number }>(known: ReadonlyMap<string, T>, key: string): T | null {
-  const found = known.get(key);
-  return found !== undefined && performance.now() < found.untilMs ? found : null;
+/** @param host null for all of them */
+function digest(node: number, host: string | null, key: string): string {
+  return createHash('sha256').update(`${node} ${host === null ? '' : `@${host}`} ${key}`).digest('base64');
 }

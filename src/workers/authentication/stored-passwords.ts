@@ -47,13 +47,16 @@ export class StoredPasswords {
   }
 
   /** @throws LoginRefused when auth_query is wanted and cannot be asked */
-  async look(user: string): Promise<Looked> {
+  async find(user: string): Promise<Looked> {
     const written = this.worker.access.passwords.get(user);
-    // The server is asked in any case: the time until the client is asked must not tell whose password stands where.
-    const asked = this.query.isOn ? this.query.stored(user) : null;
-    if (written === undefined && asked !== null) return { stored: storedPassword(await asked, user, 'auth_query'), from: 'auth_query' };
-    await asked?.catch(() => undefined);
+    if (written === undefined && this.query.isOn) return { stored: storedPassword(await this.query.stored(user), user, 'auth_query'), from: 'auth_query' };
     return { stored: storedPassword(written, user), from: 'pool_passwd' };
+  }
+
+  /** As `find`, for a client that is to be asked then: the time until it is must not tell whose password stands where. */
+  async look(user: string): Promise<Looked> {
+    if (this.query.isOn && this.worker.access.passwords.has(user)) await this.query.takeItsTime(user);
+    return this.find(user);
   }
 
   /** What a client is asked by scram-sha-256 with: for an unknown user, too, with the same salt each time. */

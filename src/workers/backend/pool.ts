@@ -67,8 +67,12 @@ class IdleWatch implements LinkUser {
 export class BackendPool {
   private readonly entries = new Map<string, PoolEntry>();
   private lastEntry = 0;
+  /** Links opened until then are not kept any more. */
+  private retiredMs = -1;
   /** Links by node: opened or being opened, idle or in use. */
   private readonly opened = new Map<number, number>();
+  /** Those of them that are being opened for clients of whom nothing is known yet. */
+  private readonly unproved = new Map<number, number>();
 
   /**
    * @param capacity links to one node that may exist at a time before idle ones are closed
@@ -129,14 +133,17 @@ export class BackendPool {
     const backend = settings.backends.find(({ id }) => id === node);
     if (backend === undefined) throw new Error(`node ${node} is not configured`);
     if (mayEvict && (this.opened.get(node) ?? 0) >= this.capacity()) this.evictOldest(node);
-    this.count(node, 1);
+    count(this.opened, node, 1);
+    if (!mayEvict) count(this.unproved, node, 1);
     try {
       const link = await openLink(backend, entry.as, this.now(), settings.authentication_timeout * 1000, this.tls(), asked);
       if (settings.backends.length > 1) await this.askIsolation(link);
       return link;
     } catch (error) {
-      this.count(node, -1);
+      count(this.opened, node, -1);
       throw error;
+    } finally {
+      if (!mayEvict) count(this.unproved, node, -1);
     }
   }
 
@@ -182,6 +189,7 @@ export class BackendPool {
   private keep(entry: PoolEntry, link: BackendLink): void {
     // The entry was replaced meanwhile, or is for one session alone.
     if (this.entries.get(entry.key) !== entry) return this.close(link);
+    if (link.openedMs <= this.retiredMs) return this.close(link);
     // Whatever has gone wrong before: nobody gets by trust what was opened with a password.
     if (entry.standing === 'trusted' && link.method !== 'trust') return this.close(link);
     link.used = false;
@@ -191,7 +199,7 @@ export class BackendPool {
     const idle = entry.idle.get(link.node);
     if (idle === undefined) entry.idle.set(link.node, [link]);
     else idle.push(link);
-    if ((this.opened.get(link.node) ?? 0) > this.capacity()) this.evictOldest(link.node);
+    if ((this.opened.get(link.node) ?? 0) - (this.unproved.get(link.node) ?? 0) > this.capacity()) this.evictOldest(link.node);
   }
 
   /** Forgets and closes an idle link. */
@@ -213,13 +221,9 @@ export class BackendPool {
 
   /** A link that its user saw close. Safe to call twice. */
   forget(link: BackendLink): void {
-    if (link.counted) this.count(link.node, -1);
+    if (link.counted) count(this.opened, link.node, -1);
     link.counted = false;
     link.user = null;
-  }
-
-  private count(node: number, change: number): void {
-    this.opened.set(node, (this.opened.get(node) ?? 0) + change);
   }
 
   private *idleLinks(): Iterable<[PoolEntry, BackendLink]> {
@@ -264,6 +268,12 @@ export class BackendPool {
     }
   }
 
+  /** What links stand for has changed: those of before serve their sessions to the end, and nobody else. */
+  retireAll(): void {
+    this.retiredMs = this.now();
+    this.closeAll();
+  }
+
   closeAll(): void {
     for (const [entry, link] of this.idleLinks()) this.drop(entry, link);
   }
@@ -272,6 +282,10 @@ export class BackendPool {
   *rows(): Iterable<{ entry: PoolEntry; link: BackendLink }> {
     for (const [entry, link] of this.idleLinks()) yield { entry, link };
   }
+}
+
+function count(counts: Map<number, number>, node: number, change: number): void {
+  counts.set(node, (counts.get(node) ?? 0) + change);
 }
 
 function inOrder(parameters: Parameters): Parameters {

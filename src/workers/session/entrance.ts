@@ -11,6 +11,7 @@ import { ChildState } from '../../shared/memory/child-table.js';
 import type { HandOver } from '../../shared/messages.js';
 import { TX } from '../../shared/protocol/letters.js';
 import { keyData, readyForQuery } from '../../shared/protocol/writer.js';
+import type { Attempt } from '../../shared/memory/login-failures.js';
 import type { ClientTls } from '../../shared/tls/client-tls.js';
 import { ClientLogin } from '../authentication/client-login.js';
 import { findRule } from '../authentication/hba-rule.js';
@@ -25,6 +26,8 @@ import { Startup, type StartupRequest } from './startup.js';
 
 /** Of the application's name in the log, before anybody has looked at it. */
 const shownCharacters = 63;
+/** Others may have given back meanwhile what a held login waits for. */
+const mostHeldMs = 250;
 
 export class Entrance {
   user = '';
@@ -37,6 +40,8 @@ export class Entrance {
   private passwords: PasswordReader | null = null;
   /** When the client's last answer was looked at; 0 before the first. */
   private answeredMs = 0;
+  /** The client's last answer, while nobody knows whether it is right. */
+  private attempt: Attempt | null = null;
   private isRefused = false;
   private leave: () => void = () => undefined;
   /** Resolves when the session is over. */
@@ -77,10 +82,10 @@ export class Entrance {
     const passwords = new PasswordReader(client, (error) => (error === null ? session.finish('the client left', null) : session.fail(error)));
     this.passwords = passwords;
     client.reader = passwords;
-    this.login = new ClientLogin(worker, session.settings, request, { user, host, tls: this.tls, send: (bytes) => client.send(bytes), next: (isLast) => this.nextAnswer(passwords, isLast) });
+    this.login = new ClientLogin(worker, session.settings, request, { user, host, tls: this.tls, send: (bytes) => client.send(bytes), next: (isLast) => this.nextAnswer(passwords, isLast), proved: () => this.settleAttempt() });
     if (!session.settings.enable_pool_hba) return this.begin();
     const caller = { transport: handOver.transport, host, user, database, tls: this.tls !== null };
-    findRule(worker.access.hba, caller).then((rule) => this.login.byRule(rule)).then(() => this.begin(), (error: unknown) => this.refuse(error));
+    findRule(worker.access.hba, caller).then((rule) => this.login.byRule(rule)).then(() => this.begin()).catch((error: unknown) => this.refuse(error));
   }
 
   /** What the client answers. The last answer is looked at later when too many logins from its address have failed. */
@@ -90,11 +95,19 @@ export class Entrance {
     for (;;) {
       const heldMs = isLast ? loginFailures.heldMs(host, user, delayMs) : 0;
       if (heldMs === 0 || this.session.over) break;
-      await Promise.race([sleep(heldMs, undefined, { ref: false }), this.left]);
+      await Promise.race([sleep(Math.min(heldMs, mostHeldMs), undefined, { ref: false }), this.left]);
     }
     if (this.session.over) throw new LoginRefused(errors.protocolViolation('the client has gone'), 'the client has gone', false);
+    if (isLast) this.attempt = loginFailures.begin(host, user, delayMs);
     this.answeredMs = performance.now();
     return answer;
+  }
+
+  /** The answer was right, or there will be no verdict; or it was wrong and is about to be counted. */
+  private settleAttempt(): void {
+    const { attempt, session: { worker } } = this;
+    this.attempt = null;
+    if (attempt !== null) worker.loginFailures.settle(attempt);
   }
 
   /** pool_hba.conf lets the client in, or it is the server's question that counts. */
@@ -113,7 +126,7 @@ export class Entrance {
     if (node < 0) return session.fail(errors.allNodesDown());
     const expected = this.login.expected(node);
     if (expected !== null) {
-      this.login.ask(expected).then(() => this.firstLink(), (error: unknown) => this.refuse(error));
+      this.login.ask(expected).then(() => this.firstLink()).catch((error: unknown) => this.refuse(error));
       return;
     }
     const link = supply.get(node);
@@ -126,6 +139,7 @@ export class Entrance {
     const { worker, childRow, traffic: { router } } = session;
     const refusal = this.login.refusalOf(link);
     if (refusal !== null) return this.refuse(refusal);
+    this.settleAttempt();
     if (this.answeredMs !== 0) worker.loginFailures.succeeded(this.handOver.host, this.user);
     worker.childTable.setLoadBalanceNode(childRow, router.loadBalanceNode);
     // With it off, string literals end elsewhere than the parser thinks.
@@ -146,6 +160,7 @@ export class Entrance {
     if (this.isRefused) return;
     if (!(error instanceof LoginRefused)) return session.clientBroken(error as Error);
     this.isRefused = true;
+    this.settleAttempt();
     session.worker.passwords.query.forget(this.user);
     // Also when the client has not waited for the verdict: no answer at once is an answer to one who guesses.
     const waitMs = error.isFailure ? this.noteFailure() : 0;
@@ -158,6 +173,7 @@ export class Entrance {
     const { session, user } = this;
     // The server's own words tell users that exist from others.
     if (this.login.entry.standing === 'own' && error.sqlstate.startsWith('28')) return this.refuse(passwordRefused(user, `DB node ${node}: ${error.message}`));
+    this.settleAttempt();
     session.worker.passwords.query.forget(user);
     if (error.sqlstate === '28P01') session.log.log(LogLevel.log, `DB node ${node} refuses what pgloom knows of the password of user "${user}"`);
     session.finish(`DB node ${node}: ${error.message}`, error.response);

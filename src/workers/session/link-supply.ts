@@ -56,9 +56,10 @@ export class LinkSupply {
       },
       (error: Error) => {
         this.opening.delete(node);
-        if (!this.released) this.openFailed(node, error);
+        if (this.released) this.failedTooLate(node, error);
+        else this.openFailed(node, error);
       },
-    );
+    ).catch((error: unknown) => this.session.clientBroken(error as Error));
   }
 
   /** A node where the statement is prepared (a DEALLOCATE fails elsewhere): the primary if it is, or if nobody has it. */
@@ -101,6 +102,13 @@ export class LinkSupply {
     session.worker.passwords.query.forget(session.entrance.user);
     if (error instanceof PgError) session.fail(error);
     else session.fail(error instanceof NodeUnreachable ? error.toPgError() : new NodeUnreachable(node, error.message).toPgError());
+  }
+
+  /** The client has not waited: it may have guessed. */
+  private failedTooLate(node: number, error: Error): void {
+    const { entrance } = this.session;
+    if (error instanceof LoginRefused) entrance.refuse(error);
+    else if (error instanceof ServerRefusal && !this.session.loggedIn) entrance.refusedByServer(node, error);
   }
 
   /** The link is gone. */

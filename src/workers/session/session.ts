@@ -30,6 +30,7 @@ import { ownAnswer } from '../commands/own-commands.js';
 import { ownSql } from '../commands/own-sql.js';
 import { SessionParameters } from '../commands/session-parameters.js';
 import { sendSimpleAnswer } from '../commands/simple-answer.js';
+import { connectionClosed } from '../link.js';
 import { ClientLink } from './client-link.js';
 import { ClientRelay } from './client-relay.js';
 import { ConnectionLog } from './connection-log.js';
@@ -145,6 +146,7 @@ export class Session {
   }
 
   executing(): void {
+    if (this.over) return;
     this.latency?.asked();
     this.worker.childTable.setState(this.childRow, ChildState.executing);
   }
@@ -351,6 +353,8 @@ export class Session {
   /* ---- the end ---- */
 
   clientGone(reason: string): void {
+    // TLS 1.3: the client rejects our certificate when the handshake is over for us.
+    if (this.client.isEncrypted && this.entrance.user === '' && reason !== connectionClosed) return this.handshakeFailed(reason);
     if (this.traffic?.farewell.said === true) this.traffic.farewell.clientGone(this.worker.nowMs);
     else this.end(reason, false);
   }

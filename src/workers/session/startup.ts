@@ -46,6 +46,8 @@ const handshakeRecord = 0x16;
 
 /** NAMEDATALEN - 1 */
 const maxNameBytes = 63;
+/** Of a certificate's subject in messages; PostgreSQL's number. */
+const maxSubjectCharacters = 64;
 
 export class Startup implements ClientReader {
   private encryptionRequests = 0;
@@ -149,7 +151,12 @@ function nameOf(name: string): string {
 
 /** Told inside TLS and behind the startup packet, where every client reads it. */
 function badCertificate({ reason, subject }: CertificateFault): PgError {
-  return new PgError('FATAL', '28000', 'client certificate is not valid', { detail: `certificate "${subject}": ${reason}` });
+  return new PgError('FATAL', '28000', 'client certificate is not valid', { detail: `certificate "${shortened(subject)}": ${reason}` });
+}
+
+/** Its beginning: in RFC 2253's order that names the holder. */
+function shortened(subject: string): string {
+  return subject.length <= maxSubjectCharacters ? subject : `${subject.slice(0, maxSubjectCharacters - 3)}...`;
 }
 
 /** Name and value pairs closed by an empty name at the very end; null when the layout is wrong. */

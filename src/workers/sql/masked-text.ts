@@ -1,4 +1,7 @@
-/** Statements as the log and the reports may show them: without the passwords that the functions of pgpool_adm take. */
+/**
+ * Statements as the log and the reports may show them: without the passwords that the functions of pgpool_adm take, and those that
+ * CREATE and ALTER set (ROLE, USER, USER MAPPING).
+ */
 import { loginParameters, pcpFunctionNames } from '../../shared/pcp-functions.js';
 import { callSpan } from './call-span.js';
 
@@ -7,11 +10,38 @@ const mask = "'*****'";
 /** More calls are not looked into, but masked with all behind them: each may be as long as the text. */
 const maxCalls = 50;
 
+const changesRoles = /\b(?:create|alter)\b/i;
+const passwordClause = /\bpassword"?\s*(?:--|\/\*|e'|u&'|'|\$(?:[a-z_]\w*)?\$)/gi;
+/** As the standard has them, also in several lines; a text may have been cut in the middle of one. */
+const literal = /'(?:[^']|'')*(?:'\s*\n\s*'(?:[^']|'')*)*(?:'|$)/y;
+
+export function withoutPasswords(text: string): string {
+  return withoutRolePasswords(withoutCallPasswords(text));
+}
+
+/** Where it takes more than a look to find the end of what stands behind PASSWORD, nothing behind it is shown. */
+function withoutRolePasswords(text: string): string {
+  if (!/password/i.test(text) || !changesRoles.test(text)) return text;
+  let masked = '';
+  let shown = 0;
+  for (const { 0: found, index } of text.matchAll(passwordClause)) {
+    const end = index + found.length;
+    if (end <= shown) continue;
+    const isPlain = /["\sd]'$/i.test(found);
+    literal.lastIndex = end - 1;
+    const value = isPlain ? literal.exec(text) : null;
+    if (value === null || value[0].includes('\\')) return `${masked}${text.slice(shown, index + 'password'.length)} ${mask}`;
+    masked += `${text.slice(shown, end - 1)}${mask}`;
+    shown = end - 1 + value[0].length;
+  }
+  return masked + text.slice(shown);
+}
+
 /**
  * The text with the last argument masked in each call that has as many as a connection needs, and whatever is called `password`. Where a
  * call is not whole (a text that was cut), all of its arguments are masked.
  */
-export function withoutPasswords(text: string): string {
+function withoutCallPasswords(text: string): string {
   if (!/pcp_/i.test(text)) return text;
   let masked = '';
   let shown = 0;
