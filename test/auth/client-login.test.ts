@@ -241,20 +241,6 @@ test('a server that does not answer auth_query holds up neither users of pool_pa
   }
 });
 
-test('with auth_query, allow_clear_text_frontend_auth does not tell who exists', async () => {
-  const settings = { auth_user: 'looker', auth_password: right, auth_dbname: 'postgres', pool_passwd: '', allow_clear_text_frontend_auth: true };
-  await withPgloom({ settings }, async (pgloom) => {
-    const questions = await Promise.all(['by_scram', 'nobody'].map(async (user) => {
-      const socket = connect({ host: pgloom.host, port: pgloom.port });
-      socket.write(startup({ user, database: 'test' }));
-      const [question] = await once(socket, 'data') as [Buffer];
-      socket.destroy();
-      return question.readInt32BE(5);
-    }));
-    assert.deepEqual(questions, [10, 10]);
-  });
-});
-
 test('auth_query may give passwords themselves', async () => {
   const query = `select rolname, ${literal(right)} from pg_roles where rolname = $1`;
   await withPgloom({ hba: 'host all all all scram-sha-256', settings: { auth_user: 'looker', auth_password: right, pool_passwd: '', auth_query: query } }, async (pgloom) => {

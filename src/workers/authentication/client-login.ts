@@ -174,8 +174,7 @@ export class ClientLogin {
     const { user } = this.request;
     const looked = await this.worker.passwords.look(user);
     const { stored, from } = looked;
-    // Where auth_query knows all users, a question of its own would tell whom it does not know.
-    const question = questionFor(method, stored, mayAskClear && from === 'pool_passwd');
+    const question = questionFor(method, stored, mayAskClear);
     if (question === 'password') return this.byClearText(stored);
     const credential = credentialOf(stored, user, from);
     // Whoever is unknown is asked as most are: in relay mode as the server asks, else by SCRAM where verifiers are what is known.
