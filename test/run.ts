@@ -2,6 +2,7 @@
  * Runs the tests on one shared cluster: `node dist/test/run.js [part of a path ...]`. Exit status 1 when a test
  * failed or there was none.
  */
+import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -48,6 +49,8 @@ async function runFiles(files: readonly string[]): Promise<number> {
   const summary: string[] = [];
   let failed = false;
   const ending = new AbortController();
+  // Each file listens to it.
+  setMaxListeners(0, ending.signal);
   // Or a Ctrl-C would leave the files' processes behind.
   const forget = onProcessEnd(() => ending.abort());
   const events = run({ files, concurrency, timeout: fileLimitMs, signal: ending.signal });
