@@ -46,7 +46,7 @@ export interface Pgloom {
 
 const command = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
 const startLimitMs = 30_000;
-/** log_min_messages with which nothing tells of the start. */
+/** log_min_messages with which nothing tells of the start; with logging_collector it is told elsewhere. */
 const silent: readonly unknown[] = ['fatal', 'panic'];
 const stopLimitMs = 10_000;
 const killStatus = 128 + 9;
@@ -55,7 +55,9 @@ const killStatus = 128 + 9;
 export async function startPgloom(options: PgloomOptions = {}): Promise<Pgloom> {
   for (let attempt = 1; ; attempt++) {
     const pgloom = await launch(options);
-    const problem = await readinessProblem(pgloom, silent.includes(options.settings?.['log_min_messages']));
+    const { settings = {} } = options;
+    const isSilent = silent.includes(settings['log_min_messages']) || settings['logging_collector'] === true;
+    const problem = await readinessProblem(pgloom, isSilent);
     if (problem === undefined) return pgloom;
     await pgloom.stop();
     // Another process may have taken the port between our look and pgloom's bind; a port set by the test stays.
