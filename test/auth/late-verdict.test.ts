@@ -22,7 +22,7 @@ async function withSilentServer(delayMs: number, use: (pgloom: Pgloom, asked: re
     asked.push(socket);
     return askClearText;
   });
-  const settings = { auth_failure_delay: delayMs, worker_threads: 2, num_init_children: 80, sr_check_period: 0, health_check_period: 0 };
+  const settings = { auth_failure_delay: delayMs, worker_threads: 2, num_init_children: 80, sr_check_period: 0, health_check_period: 0, failover_on_backend_error: false };
   const pgloom = await startPgloom({ nodes: [server], hba: 'host all postgres all trust\nhost all all all password\n', settings });
   try {
     isAsking = true;
@@ -68,15 +68,38 @@ test('a guess counts when its verdict comes, though nobody waits for it any more
   });
 });
 
-test('right logins in any number do not hold each other up', async () => {
+test('guesses at once cost as much as those one after the other, also when nobody has failed yet', async () => {
   await withSilentServer(10_000, async (pgloom, asked) => {
-    const settled = asked.length;
-    for (let round = 0; round < 3; round++) {
-      const clients = await Promise.all(Array.from({ length: 70 }, (_, i) => guess(pgloom, `user ${i}`, 'right')));
-      await eventually('all are passed on', () => asked.length === settled + 70 * (round + 1));
-      for (const socket of asked.slice(-70)) socket.write(greeting);
+    const guesses = await Promise.all(Array.from({ length: 50 }, (_, i) => guess(pgloom, `user ${i}`, 'guess')));
+    await eventually('some are passed on', () => asked.length >= 16);
+    await sleep(500);
+    assert.ok(asked.length <= 24, `${asked.length} of 50`);
+    // The first of them are right, and the others get their turn.
+    for (const socket of asked.slice(0, 10)) socket.write(greeting);
+    await eventually('more are passed on', () => asked.length >= 26);
+    for (const client of guesses) client.destroy();
+  });
+});
+
+test('right logins of a user who has been here, in any number, do not hold each other up; nor does a server that goes away', async () => {
+  await withSilentServer(10_000, async (pgloom, asked) => {
+    const login = async (times: number): Promise<void> => {
+      const before = asked.length;
+      const clients = await Promise.all(Array.from({ length: times }, () => guess(pgloom, 'ann', 'right')));
+      await eventually('all are passed on', () => asked.length === before + times);
+      for (const socket of asked.slice(before)) socket.write(greeting);
       for (const client of clients) await client.readUntil('Z');
       for (const client of clients) client.destroy();
+    };
+    await login(1);
+    for (let round = 0; round < 3; round++) await login(70);
+    // 32 delays are what may be booked: 512 logins of a sixteenth each, were they not given back.
+    for (let round = 0; round < 10; round++) {
+      const before = asked.length;
+      const clients = await Promise.all(Array.from({ length: 60 }, () => guess(pgloom, 'ann', 'right')));
+      await eventually('all are passed on', () => asked.length === before + 60);
+      for (const socket of asked.slice(before)) socket.destroy();
+      for (const client of clients) await client.expectClose();
     }
     assert.equal(refusals(pgloom), 0);
   });

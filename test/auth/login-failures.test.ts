@@ -136,6 +136,23 @@ describe('a login', () => {
     for (let i = 0; i < 2; i++) assert.notEqual(clock.failures.begin('192.0.2.1', 'user', baseMs), null);
   });
 
+  it('is as dear beside others as behind them, and cheap again when they were right', () => {
+    const clock = new Clock();
+    const attempts = [];
+    while (clock.failures.heldMs('192.0.2.1', 'ann', baseMs) === 0) attempts.push(clock.failures.begin('192.0.2.1', 'ann', baseMs));
+    assert.ok(attempts.length >= 19 && attempts.length <= 22, String(attempts.length));
+    for (const attempt of attempts) if (attempt !== null) clock.failures.settle(attempt);
+    for (let i = 0; i < 400; i++) {
+      assert.equal(clock.failures.heldMs('192.0.2.1', 'ann', baseMs), 0);
+      const attempt = clock.failures.begin('192.0.2.1', 'ann', baseMs);
+      if (attempt !== null) clock.failures.settle(attempt);
+    }
+    // A thread that ended took some with it.
+    for (let i = 0; i < 10; i++) clock.failures.begin('192.0.2.1', 'ann', baseMs);
+    clock.nowMs += 61_000;
+    assert.equal(clock.failures.begin('192.0.2.1', 'ann', baseMs)?.bookedMs, Math.ceil(baseMs / 16));
+  });
+
   it('that is judged has cost what it would have cost without', () => {
     const [booked, plain] = [new Clock(), new Clock()];
     for (let i = 0; i < 40; i++) {

@@ -64,14 +64,18 @@ test('passwords of roles are not shown either', () => {
     ["CREATE USER ann LOGIN PASSWORD'secret' VALID UNTIL 'infinity'; select 1", "CREATE USER ann LOGIN PASSWORD'*****' VALID UNTIL 'infinity'; select 1"],
     ["create user mapping for ann server s options (user 'ann', password 'secret'); alter role ben password 'secret'", "create user mapping for ann server s options (user 'ann', password '*****'); alter role ben password '*****'"],
     ["create user mapping for ann server s options (\"password\" 'secret')", "create user mapping for ann server s options (\"password\" '*****')"],
-    ["alter role ann password 'se'\n  'cret' login", "alter role ann password '*****' login"],
+    ["alter role ann password 'secret'\n  login", "alter role ann password '*****'\n  login"],
     ["alter role ann password 'secr", "alter role ann password '*****'"],
     ['alter role ann password null', 'alter role ann password null'],
     ["select password 'x'", "select password 'x'"],
     ["alter table t rename password to word", 'alter table t rename password to word'],
   ] as const) assert.equal(withoutPasswords(text), shown);
-  for (const value of ["E'a\\'secret'", "U&'secret'", '$$secret$$', '$a$secret$a$', "/* 'x' */ 'secret'", "-- a\n 'secret'", "'a\\' secret'"]) {
+  for (const value of ["E'a\\'secret'", "U&'secret'", '$$secret$$', '$a$secret$a$', '$é$secret$é$', "'se'\n  'cret'", "'se'\r'cret'", "'a'--c\n'secret'", "''secret''", "/* 'x' */ 'secret'", "-- a\n 'secret'", "'a\\' secret'"]) {
     assert.equal(withoutPasswords(`alter role ann password ${value}`), "alter role ann password '*****'");
+  }
+  assert.ok(!withoutPasswords("do $$ begin execute 'alter role ann password ''secret'' login'; end $$").includes('secret'));
+  for (const hostile of [`/* alter password 'x'${'\n'.repeat(2_000_000)}y */`, `alter password '${"''".repeat(8_000_000)}x`, `alter${' password \'a\' '.repeat(200_000)}`, `alter password${' '.repeat(2_000_000)}`]) {
+    withoutPasswords(hostile);
   }
   const many = `alter role ann password 'secret' ${'password /* '.repeat(100_000)}`;
   assert.ok(!withoutPasswords(many).includes('secret'));

@@ -1,7 +1,7 @@
 /**
  * A table of fixed size that counts events of the last minute by key, for all threads, with Atomics only.
  *
- *   slot: tag | usedMs | six words of ten seconds: tick, count | told: when, count | busyUntilMs   (64-bit words)
+ *   slot: tag | usedMs | six words of ten seconds: tick, count | told: when, count | busyUntilMs | inside: when, count   (64-bit words)
  *
  * A tag is a keyed hash that the caller makes: nobody outside can choose keys that meet in one place. A key may stand in the
  * eight slots of its set. When all are taken, the one with the fewest events, then the one longest unused, is replaced: a flood of
@@ -10,8 +10,8 @@
 const ways = 8;
 const ticks = 6;
 const tickMs = 10_000;
-const At = { tag: 0, usedMs: 1, ring: 2, told: 8, busyUntil: 9 } as const;
-export const slotWords = 10;
+const At = { tag: 0, usedMs: 1, ring: 2, told: 8, busyUntil: 9, inside: 10 } as const;
+export const slotWords = 11;
 const countBits = 20n;
 const countMask = (1n << countBits) - 1n;
 
@@ -93,6 +93,17 @@ export class FailureSlots {
     if (slot >= 0) this.change(slot + At.busyUntil, (word) => word - BigInt(Math.floor(ms)));
   }
 
+  /** One more is inside. @returns how many there are besides */
+  enter(slot: number, nowMs: number): number {
+    return countInside(this.change(slot + At.inside, (word) => insideWord(countInside(word, nowMs) + 1, nowMs)), nowMs);
+  }
+
+  /** One less, if the key still has a slot. */
+  leave(tag: bigint, nowMs: number): void {
+    const slot = this.find(tag);
+    if (slot >= 0) this.change(slot + At.inside, (word) => insideWord(Math.max(0, countInside(word, nowMs) - 1), nowMs));
+  }
+
   busyUntilMs(slot: number): number {
     return Number(Atomics.load(this.words, slot + At.busyUntil));
   }
@@ -133,4 +144,13 @@ export class FailureSlots {
       if (Atomics.compareExchange(this.words, at, before, change(before)) === before) return before;
     }
   }
+}
+
+/** Who was inside when his thread ended never leaves: after a minute in which nobody comes or goes nobody is taken to be there. */
+function countInside(word: bigint, nowMs: number): number {
+  return nowMs - Number(word >> countBits) < minuteMs ? Number(word & countMask) : 0;
+}
+
+function insideWord(count: number, nowMs: number): bigint {
+  return (BigInt(Math.floor(nowMs)) << countBits) | (BigInt(count) & countMask);
 }

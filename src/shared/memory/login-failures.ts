@@ -12,7 +12,9 @@
  * in from that address before is not held for what others do there, only for failures under that very name from there.
  *
  * The verdict may be another's, and come later (a server's, LDAP's, PAM's). So the sixteenth is booked before a proof is looked at
- * (`begin`), as if it were wrong, and given back when it is right (`settle`): as many guesses as one likes at once get no further.
+ * (`begin`), as if it and all that are looked at besides were wrong, and given back when it is right (`settle`): many guesses at
+ * once get no further. For a user who has logged in from there before those besides do not count, or his own logins would hold
+ * each other up.
  *
  * IPv6 clients own whole networks: 64 bits of an address count. Clients of Unix sockets all have the address '' and are never held.
  * The hash of a key is keyed with a secret of the process (see failure-slots.ts).
@@ -36,6 +38,8 @@ export interface Attempt {
   readonly slots: FailureSlots;
   readonly tag: bigint;
   readonly bookedMs: number;
+  /** Counted among those that are looked at. */
+  readonly isInside: boolean;
 }
 
 /** Milliseconds of the clock that all threads of the machine share and nobody sets. */
@@ -88,19 +92,22 @@ export class LoginFailures {
     const known = this.known.find(knownTag);
     const failures = (slots: FailureSlots, slot: number): number => (slot < 0 ? 0 : slots.count(slot, nowMs));
     const ofUser = failures(this.users, this.users.find(this.tag('user', user)));
-    if (known >= 0) return this.book(this.known, known, knownTag, ofUser, baseDelayMs);
+    if (known >= 0) return { slots: this.known, tag: knownTag, bookedMs: this.book(this.known, known, ofUser, baseDelayMs), isInside: false };
     const tag = this.tag('address', from);
     const slot = this.addresses.claim(tag, nowMs);
-    return this.book(this.addresses, slot, tag, Math.max(ofUser, failures(this.addresses, slot)), baseDelayMs);
+    const besides = this.addresses.enter(slot, nowMs);
+    const counted = Math.max(ofUser, failures(this.addresses, slot)) + besides;
+    return { slots: this.addresses, tag, bookedMs: this.book(this.addresses, slot, counted, baseDelayMs), isInside: true };
   }
 
-  private book(slots: FailureSlots, slot: number, tag: bigint, failures: number, baseDelayMs: number): Attempt {
-    return { slots, tag, bookedMs: slots.occupy(slot, this.now(), delayAfter(failures + 1, baseDelayMs) / atOnce, 2 * most * baseDelayMs) };
+  private book(slots: FailureSlots, slot: number, failures: number, baseDelayMs: number): number {
+    return slots.occupy(slot, this.now(), delayAfter(failures + 1, baseDelayMs) / atOnce, 2 * most * baseDelayMs);
   }
 
   /** The verdict is there: right, or none at all, or about to be counted by `failed`. */
-  settle({ slots, tag, bookedMs }: Attempt): void {
+  settle({ slots, tag, bookedMs, isInside }: Attempt): void {
     slots.relieve(tag, bookedMs);
+    if (isInside) slots.leave(tag, this.now());
   }
 
   /**

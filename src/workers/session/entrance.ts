@@ -103,8 +103,8 @@ export class Entrance {
     return answer;
   }
 
-  /** The answer was right, or there will be no verdict; or it was wrong and is about to be counted. */
-  private settleAttempt(): void {
+  /** The client's answer was right, or there will be no verdict; or it was wrong and is about to be counted. */
+  settleAttempt(): void {
     const { attempt, session: { worker } } = this;
     this.attempt = null;
     if (attempt !== null) worker.loginFailures.settle(attempt);
@@ -158,9 +158,9 @@ export class Entrance {
   refuse(error: unknown): void {
     const { session } = this;
     if (this.isRefused) return;
+    this.settleAttempt();
     if (!(error instanceof LoginRefused)) return session.clientBroken(error as Error);
     this.isRefused = true;
-    this.settleAttempt();
     session.worker.passwords.query.forget(this.user);
     // Also when the client has not waited for the verdict: no answer at once is an answer to one who guesses.
     const waitMs = error.isFailure ? this.noteFailure() : 0;

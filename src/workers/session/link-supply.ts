@@ -48,8 +48,10 @@ export class LinkSupply {
       (link) => {
         this.opening.delete(node);
         login.opened(link);
-        if (this.released) void worker.pool.release(login.entry, link, true);
-        else {
+        if (this.released) {
+          this.session.entrance.settleAttempt();
+          void worker.pool.release(login.entry, link, true);
+        } else {
           this.attach(link);
           this.traffic.linkArrived();
         }
@@ -97,6 +99,7 @@ export class LinkSupply {
     if (!isNeeded) return this.traffic.linkArrived();
     if (error instanceof NodeUnreachable && !session.loggedIn && session.traffic.router.primaryNode >= 0) return this.traffic.linkArrived();
     if (error instanceof ServerRefusal) return session.entrance.refusedByServer(node, error);
+    session.entrance.settleAttempt();
     session.log.log(LogLevel.error, error.message);
     // What pgloom knows of the password does not open the server: it may be old.
     session.worker.passwords.query.forget(session.entrance.user);
@@ -109,6 +112,7 @@ export class LinkSupply {
     const { entrance } = this.session;
     if (error instanceof LoginRefused) entrance.refuse(error);
     else if (error instanceof ServerRefusal && !this.session.loggedIn) entrance.refusedByServer(node, error);
+    else entrance.settleAttempt();
   }
 
   /** The link is gone. */

@@ -11,9 +11,8 @@ const mask = "'*****'";
 const maxCalls = 50;
 
 const changesRoles = /\b(?:create|alter)\b/i;
-const passwordClause = /\bpassword"?\s*(?:--|\/\*|e'|u&'|'|\$(?:[a-z_]\w*)?\$)/gi;
-/** As the standard has them, also in several lines; a text may have been cut in the middle of one. */
-const literal = /'(?:[^']|'')*(?:'\s*\n\s*'(?:[^']|'')*)*(?:'|$)/y;
+const passwordClause = /\bpassword"?\s*(?:--|\/\*|e'|u&'|'|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)/gi;
+const blank = /\s/;
 
 export function withoutPasswords(text: string): string {
   return withoutRolePasswords(withoutCallPasswords(text));
@@ -25,16 +24,29 @@ function withoutRolePasswords(text: string): string {
   let masked = '';
   let shown = 0;
   for (const { 0: found, index } of text.matchAll(passwordClause)) {
-    const end = index + found.length;
-    if (end <= shown) continue;
-    const isPlain = /["\sd]'$/i.test(found);
-    literal.lastIndex = end - 1;
-    const value = isPlain ? literal.exec(text) : null;
-    if (value === null || value[0].includes('\\')) return `${masked}${text.slice(shown, index + 'password'.length)} ${mask}`;
-    masked += `${text.slice(shown, end - 1)}${mask}`;
-    shown = end - 1 + value[0].length;
+    const quote = index + found.length - 1;
+    if (quote < shown) continue;
+    const end = /["\sd]'$/i.test(found) ? plainLiteralEnd(text, quote) : -1;
+    if (end < 0) return `${masked}${text.slice(shown, index + 'password'.length)} ${mask}`;
+    masked += `${text.slice(shown, quote)}${mask}`;
+    shown = end;
   }
   return masked + text.slice(shown);
+}
+
+/**
+ * Where the literal that begins at `quote` ends, also if the text has been cut in it; -1 where it may be that what stands behind it
+ * is still of the password: literals go on in the next line, within others quotes are doubled, backslashes may count.
+ */
+function plainLiteralEnd(text: string, quote: number): number {
+  let end = text.indexOf("'", quote + 1);
+  while (end >= 0 && text[end + 1] === "'") end = text.indexOf("'", end + 2);
+  if (end < 0) return text.length;
+  if (text.slice(quote, end).includes('\\')) return -1;
+  let next = ++end;
+  while (next < text.length && blank.test(text[next] ?? '')) next++;
+  if (next === end && next < text.length && !';,)'.includes(text[next] ?? '')) return -1;
+  return text[next] === "'" || text.startsWith('--', next) || text.startsWith('/*', next) ? -1 : end;
 }
 
 /**
