@@ -16,8 +16,11 @@ export interface SceneOptions {
   readonly mode?: 'pool_hba' | 'relay';
 }
 
+/** With max_pool = 1 as many links to the server as there are children may stay in the pool. */
+export const mostChildren = 150;
+
 /** Starts one, gives it to `use`, and leaves nothing behind whatever happens. */
-export async function withScene({ node, settings, children = 150, mode = 'pool_hba' }: SceneOptions, use: (pgloom: Pgloom) => Promise<void>): Promise<void> {
+export async function withScene({ node, settings, children = mostChildren, mode = 'pool_hba' }: SceneOptions, use: (pgloom: Pgloom) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), 'pgloom-fuzz-'));
   await runSql(node, rolesSql);
   try {
