@@ -7,6 +7,7 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Client } from 'pg';
 import { query } from '../../src/shared/protocol/writer.js';
 import { sharedCluster } from '../support/cluster.js';
+import { untilLogged } from '../support/log.js';
 import { type Pgloom, withClient } from '../support/pgloom.js';
 import { encryptedClient, hello, isReady, received, untilClosed, withTlsPgloom } from './fixture.js';
 
@@ -73,7 +74,7 @@ test('a reload shows a new certificate to new connections, and sessions go on; a
 
     writeFileSync(server.cert, 'no certificate');
     await reload(pgloom, /the files were not reloaded/);
-    assert.match(pgloom.stderr(), /ERROR: {2}ssl_cert = '.*': there is no certificate in PEM form in it/);
+    await untilLogged(pgloom, /ERROR: {2}ssl_cert = '.*': there is no certificate in PEM form in it/);
     assert.equal(await serialShown(pgloom), nextSerial);
 
     old.write(query('select 40 + 2'));

@@ -47,6 +47,7 @@ export function knownCause({ steps, expected, actual }: Pick<Difference, 'steps'
     if (steps.some(({ code }) => code.includes('deallocate'))) return 'a DEALLOCATE that was skipped is taken for done';
     if (steps.some(({ code }) => code.includes('execute(), sync, copyData'))) return "nothing is prepared silently on a link behind libpq's COPY that failed";
   }
+  if (got.includes('cannot execute PREPARE TRANSACTION during recovery')) return 'PREPARE TRANSACTION behind an error on the reader';
   if (steps.some(({ code }) => code === 'flush') && /transaction block|transaction in progress|before any query|pipeline/.test(wanted + got)) {
     return 'a batch that goes on at the primary behind a Flush is two implicit transactions';
   }
