@@ -8,9 +8,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
+import { untilMatch } from '../log/launch.js';
 import { startup } from '../protocol/messages.js';
 import { TcpProxy } from '../session/tcp-proxy.js';
-import { untilLogged } from '../support/log.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 
 const right = 'r:ight pass';
@@ -102,7 +102,7 @@ test('relay mode without pool_passwd: only with allow_clear_text_frontend_auth i
   await withPgloom({}, async (pgloom) => {
     for (const user of ['by_md5', 'by_scram']) await assert.rejects(login(pgloom, user, right), refused);
     assert.equal(await login(pgloom, 'by_password', right), 'by_password');
-    await untilLogged(pgloom, /pool_passwd has no password of user "by_scram"/);
+    await untilMatch(pgloom.stderr, /pool_passwd has no password of user "by_scram"/);
   });
   await withPgloom({ settings: { allow_clear_text_frontend_auth: true } }, async (pgloom) => {
     for (const user of ['by_password', 'by_md5', 'by_scram']) {
@@ -143,7 +143,7 @@ test('a client that is trusted here gets no further than what is known of its pa
 test('pool_hba.conf with method password and nobody to check it lets nobody in', async () => {
   await withPgloom({ hba: 'host all all all password' }, async (pgloom) => {
     await assert.rejects(login(pgloom, 'by_trust', 'anything'), refused);
-    await untilLogged(pgloom, /nothing to compare the client's password with/);
+    await untilMatch(pgloom.stderr, /nothing to compare the client's password with/);
   });
 });
 
@@ -184,7 +184,7 @@ test('a password changed in pool_passwd counts from the reload on', async () => 
     assert.match(String(failure), refused);
     // Now pgloom is content, but the server is not.
     await assert.rejects(login(pgloom, 'by_scram', 'other'), refused);
-    await untilLogged(pgloom, /DB node 0 refuses what pgloom knows of the password of user "by_scram"/);
+    await untilMatch(pgloom.stderr, /DB node 0 refuses what pgloom knows of the password of user "by_scram"/);
   });
 });
 
@@ -198,7 +198,7 @@ test('auth_query has to give one row, of the user who was asked for', async () =
   ] as const) {
     await withPgloom({ hba: 'host all all all scram-sha-256', settings: { ...settings, auth_query: query } }, async (pgloom) => {
       await assert.rejects(login(pgloom, 'by_trust', right), /the password could not be looked up/, query);
-      await untilLogged(pgloom, reason);
+      await untilMatch(pgloom.stderr, reason);
     });
   }
 });
@@ -323,7 +323,7 @@ test('failed logins are in the log even if the client does not wait for the answ
     client.connect().catch(() => undefined);
     for (let tries = 0; tries < 200 && !refused.test(pgloom.stderr()); tries++) await sleep(20);
     (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
-    await untilLogged(pgloom, refused);
+    await untilMatch(pgloom.stderr, refused);
   });
 });
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aesPassword } from '../../src/shared/auth/aes-password.js';
+import { untilMatch } from '../log/launch.js';
 import { startAuthServer, type AuthServer } from '../support/auth-server.js';
-import { untilLogged } from '../support/log.js';
 import { startPgloom, withClient, type Pgloom } from '../support/pgloom.js';
 
 const limitMs = 20_000;
@@ -72,7 +72,7 @@ describe('encrypted passwords', () => {
     await reload();
     await eventually('a login', async () => await loggedInAs('scram_user').catch(() => '') === 'scram_user');
     await eventually('the primary is found by sr_check_user', async () => await roleOfNode() === 'primary');
-    await untilLogged(pgloom, /pgpool\.conf: health_check_password: it is encrypted with AES, and the key in .*key does not decrypt it/);
+    await untilMatch(pgloom.stderr, /pgpool\.conf: health_check_password: it is encrypted with AES, and the key in .*key does not decrypt it/);
   });
 
   it('that another key has encrypted are told by line and user', async () => {

@@ -7,11 +7,10 @@ import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, DatabaseError } from 'pg';
 import { onProcessEnd } from '../../src/main/demo/process-end.js';
-import { launch, type Launched } from '../log/launch.js';
+import { launch, type Launched, untilMatch } from '../log/launch.js';
 import { makeCertificates } from '../support/certificates.js';
 import { sharedCluster } from '../support/cluster.js';
 import { noSlapd, startLdapServer, type LdapServer } from './ldap-server.js';
-import { untilLogged } from '../support/log.js';
 
 const settings = { enable_pool_hba: true, auth_failure_delay: 0 };
 const directory = mkdtempSync(path.join(tmpdir(), 'pgloom-outside-'));
@@ -75,11 +74,11 @@ test('a client whose password the LDAP server confirms reaches its database', { 
   const rule = `host all all 127.0.0.1/32 ldap ldapserver=127.0.0.1 ldapport=${ldap?.port} ldapbasedn="dc=example,dc=org" ldapsearchfilter="(&(cn=Bob)(!(uid=$username)))"\n`;
   const pgloom = await launched(t, rule);
   await checkPasswords(pgloom, 'builder');
-  await untilLogged(pgloom, /InvalidCredentials/);
+  await untilMatch(pgloom.stderr, /InvalidCredentials/);
 });
 
 test('a client whose password PAM confirms reaches its database', { skip: noPam }, async t => {
   const pgloom = await launched(t, `host all all 127.0.0.1/32 pam pamservice=${service}\n`);
   await checkPasswords(pgloom, 'sesame');
-  await untilLogged(pgloom, /pam_authenticate failed/);
+  await untilMatch(pgloom.stderr, /pam_authenticate failed/);
 });

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
-import { untilLogged } from '../support/log.js';
+import { untilMatch } from '../log/launch.js';
 import { startPgloom, withClient } from '../support/pgloom.js';
 import { eventually, pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
 
@@ -96,7 +96,7 @@ test('SIGHUP takes over a good file and leaves the old settings in force with a 
     await appendFile(pgloom.configFile, 'client_idle_limit = perhaps\n');
     pgloom.signal('SIGHUP');
     await eventually('the fault is logged', () => pgloom.stderr().includes('the old settings stay in force'));
-    await untilLogged(pgloom, /ERROR: {2}.*pgpool\.conf:\d+: client_idle_limit/);
+    await untilMatch(pgloom.stderr, /ERROR: {2}.*pgpool\.conf:\d+: client_idle_limit/);
     await withClient(pgloom, (client) => client.query('select 1'));
 
     await writeFile(pgloom.configFile, `${good}client_idle_limit = 777\nnum_init_children = 5\n`);

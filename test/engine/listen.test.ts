@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
-import { untilLogged } from '../support/log.js';
+import { untilMatch } from '../log/launch.js';
 import { startPgloom, withClient } from '../support/pgloom.js';
 import { WireClient } from '../support/wire.js';
 import { eventually, pgpool, withDirectory, writeConfig } from './pgpool-command.js';
@@ -48,7 +48,7 @@ test('listen_addresses * listens on IPv4, and on IPv6 where the machine has it',
   const pgloom = await startPgloom({ settings: { listen_addresses: '*' } });
   try {
     await withClient(pgloom, (client) => client.query('select 1'));
-    await untilLogged(pgloom, new RegExp(`listening on 0\\.0\\.0\\.0:${pgloom.port}`));
+    await untilMatch(pgloom.stderr, new RegExp(`listening on 0\\.0\\.0\\.0:${pgloom.port}`));
   } finally {
     await pgloom.stop();
   }

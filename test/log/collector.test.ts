@@ -8,7 +8,6 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { untilLogged } from '../support/log.js';
 import { withClient } from '../support/pgloom.js';
 import { launch, type Launched, until, untilMatch } from './launch.js';
 
@@ -49,14 +48,14 @@ test('a start that fails says why on standard error and in the file', async (t) 
   const { port } = occupier.address() as AddressInfo;
   const pgloom = await launch(t, { ...collector, log_filename: 'log', port }, { untilReady: false });
   assert.equal(await pgloom.exited, 1);
-  await untilLogged(pgloom, /already in use/);
+  await untilMatch(pgloom.stderr, /already in use/);
   assert.match(pgloom.log(), /^main FATAL: {2}pgpool could not start: .*already in use/m);
 });
 
 test('a log directory that cannot be made is a reason not to start, and the pid file goes', async (t) => {
   const pgloom = await launch(t, { ...collector, log_directory: '/dev/null/logs' }, { untilReady: false });
   assert.equal(await pgloom.exited, 1);
-  await untilLogged(pgloom, /could not open log file "\/dev\/null\/logs\/.*": not a directory/);
+  await untilMatch(pgloom.stderr, /could not open log file "\/dev\/null\/logs\/.*": not a directory/);
   assert.ok(!readdirSync(pgloom.directory).includes('pid'));
 });
 

@@ -9,7 +9,6 @@ import { HostNames } from '../../src/workers/session/host-names.js';
 import { logLines, startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { TcpProxy } from '../session/tcp-proxy.js';
 import { sharedCluster } from '../support/cluster.js';
-import { untilLogged } from '../support/log.js';
 import { withClient } from '../support/pgloom.js';
 import { noPgpool2 } from '../support/pgpool2.js';
 import { launch, until, untilMatch } from './launch.js';
@@ -104,13 +103,13 @@ test('level, verbosity and prefix change by a reload', async (t) => {
       await withClient(pgloom, (client) => client.query('select 1')).catch(() => undefined);
       await sleep(20);
     }
-    await untilLogged(pgloom, pattern);
+    await untilMatch(pgloom.stderr, pattern);
   };
   pgloom.reload({ ...common, log_line_prefix: 'a|' });
   await refusedUntil(/^a\|FATAL: {2}client authentication failed\na\|DETAIL: {2}no pool_hba\.conf entry/m);
   pgloom.reload({ ...common, log_line_prefix: 'b|', log_error_verbosity: 'terse' });
   await refusedUntil(/^b\|FATAL: {2}client authentication failed$/m);
-  await untilLogged(pgloom, /^b\|LOG: {2}new connection received$/m);
+  await untilMatch(pgloom.stderr, /^b\|LOG: {2}new connection received$/m);
   assert.doesNotMatch(pgloom.stderr(), /^b\|DETAIL/m);
   pgloom.reload({ ...common, log_line_prefix: 'c|', log_min_messages: 'fatal' });
   await refusedUntil(/^c\|FATAL: {2}client authentication failed$/m);

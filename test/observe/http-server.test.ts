@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { eventually, pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
-import { untilLogged } from '../support/log.js';
+import { untilMatch } from '../log/launch.js';
 import { withClient } from '../support/pgloom.js';
 import { pcpLine, withHttp } from './http-pgloom.js';
 
@@ -96,7 +96,7 @@ describe('orders', () => {
       assert.equal((await order(port, { order: 'detach', node: 1 })).status, 409);
       assert.equal((await order(port, { order: 'attach', node: 1 })).status, 200);
       await eventually('node 1 is up', async () => /^(up|waiting)$/.test(await nodeState(port, 1)));
-      await untilLogged(pgloom, /PCP user "boss" at 127\.0\.0\.1 orders: detach node 1/);
+      await untilMatch(pgloom.stderr, /PCP user "boss" at 127\.0\.0\.1 orders: detach node 1/);
       assert.doesNotMatch(pgloom.stderr(), /tr0ub4dor|guess/);
     });
   });

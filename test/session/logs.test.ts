@@ -2,18 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilMatch } from '../log/launch.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { nodesOf } from '../routing/where.js';
-
-/** All that is on standard error once `pattern` is there. */
-async function logged(pgloom: Pgloom, pattern: RegExp): Promise<string> {
-  const deadline = Date.now() + 10_000;
-  while (!pattern.test(pgloom.stderr())) {
-    if (Date.now() > deadline) assert.match(pgloom.stderr(), pattern);
-    await sleep(20);
-  }
-  return pgloom.stderr();
-}
 
 async function withPgloom(settings: Record<string, string | number | boolean>, use: (pgloom: Pgloom) => Promise<void>): Promise<void> {
   const pgloom = await startPgloom({ settings: { num_init_children: 4, ...settings } });
@@ -30,7 +21,7 @@ test('connections, disconnections and statements are logged when that is asked f
       await client.query("insert into bumps default values returning 'logged once'");
       await client.query("select 'with parameters', $1::int", [1]);
     }, { application_name: 'logging-test' });
-    const text = await logged(pgloom, /frontend disconnection: session time: 0:00:\d\d\.\d{3} user=postgres database=test host=127\.0\.0\.1 port=\d+$/m);
+    const text = await untilMatch(pgloom.stderr, /frontend disconnection: session time: 0:00:\d\d\.\d{3} user=postgres database=test host=127\.0\.0\.1 port=\d+$/m);
     assert.match(text, /LOG: {2}new connection received/);
     assert.match(text, /connecting host=127\.0\.0\.1 port=\d+/);
     assert.match(text, /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}: logging-test pid \d+: LOG: {2}statement: insert into bumps/m);
@@ -51,14 +42,14 @@ test('nothing of it is logged when it is not asked for', async () => {
 test('log_line_prefix knows user, database, application and process', async () => {
   await withPgloom({ log_statement: true, log_line_prefix: '[%u|%d|%a|%P] ' }, async (pgloom) => {
     await withClient(pgloom, (client) => client.query('select 4711'), { application_name: 'named' });
-    await logged(pgloom, /\[postgres\|test\|named\|child\] LOG: {2}statement: select 4711/);
+    await untilMatch(pgloom.stderr, /\[postgres\|test\|named\|child\] LOG: {2}statement: select 4711/);
   });
 });
 
 test('log_format = json writes an object on each line', async () => {
   await withPgloom({ log_statement: true, log_format: 'json' }, async (pgloom) => {
     await withClient(pgloom, (client) => client.query('select 4712'));
-    const text = await logged(pgloom, /4712/);
+    const text = await untilMatch(pgloom.stderr, /4712/);
     const lines = text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.ok(lines.some((line) => JSON.stringify(line).includes('statement: select 4712')));
   });
@@ -67,7 +58,7 @@ test('log_format = json writes an object on each line', async () => {
 test('a statement cannot forge a line of the log', async () => {
   await withPgloom({ log_statement: true }, async (pgloom) => {
     await withClient(pgloom, (client) => client.query("select '4713\n2026-01-01 00:00:00.000: main pid 1: LOG:  forged'"));
-    const text = await logged(pgloom, /4713/);
+    const text = await untilMatch(pgloom.stderr, /4713/);
     assert.doesNotMatch(text, /^2026-01-01 00:00:00\.000: main pid 1/m);
   });
 });

@@ -1,7 +1,7 @@
 /** What a review found about own statements among others: each of these was once answered wrongly. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { untilLogged } from '../support/log.js';
+import { untilMatch } from '../log/launch.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { WireClient, type WireMessage } from '../support/wire.js';
 import { errorFields, rowValues } from '../support/wire-fields.js';
@@ -165,7 +165,7 @@ for (const [arrangement, settings] of Object.entries({ 'three nodes': { backend_
       client.query("select 'logged in a pipeline'");
       client.query('pgpool reset all');
       await answers(client, 4);
-      await untilLogged(pgloom, /statement: select 'logged in a pipeline'/);
+      await untilMatch(pgloom.stderr, /statement: select 'logged in a pipeline'/);
     }));
 
     test('a client that asks for much leaves the others their turn', () => withWire(async (greedy) => {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, DatabaseError } from 'pg';
+import { untilMatch } from '../log/launch.js';
 import { startLoggingPgpool2 } from '../routing/table/pgpool2.js';
-import { untilLogged } from '../support/log.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { noPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 
@@ -101,7 +101,7 @@ describe('in a session', () => {
     await client.query('PGPOOL RESET log_statement');
     await client.query('PGPOOL SET notice_per_node_statement TO off');
     await client.query("select 'not logged either'");
-    await untilLogged(pgloom, /statement: select 'logged'/);
+    await untilMatch(pgloom.stderr, /statement: select 'logged'/);
     assert.doesNotMatch(pgloom.stderr(), /not logged/);
     assert.deepEqual(notices.filter((text) => text.includes('statement: select')).length, 1);
   }));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually } from '../engine/pgpool-command.js';
-import { untilLogged } from '../support/log.js';
+import { untilMatch } from '../log/launch.js';
 import { withClient } from '../support/pgloom.js';
 import { psql, sharedTlsPgloom, sslFiles, withTlsPgloom } from './fixture.js';
 
@@ -76,6 +76,6 @@ test('without ssl_cert and ssl_key clients are not offered TLS, and a warning sa
   await withTlsPgloom(async ({ port, stderr }) => {
     assert.match((await psql(port, 'sslmode=require', 'select 1')).stderr, /server does not support SSL/);
     assert.equal((await psql(port, 'sslmode=prefer', 'select 1')).status, 0);
-    await untilLogged({ stderr }, /WARNING: {2}ssl is on, but ssl_cert and ssl_key are not set: clients are not offered TLS/);
+    await untilMatch(stderr, /WARNING: {2}ssl is on, but ssl_cert and ssl_key are not set: clients are not offered TLS/);
   }, { settings: { ssl_key: '', ssl_cert: '', ssl_ca_cert: '', ssl_crl_file: '' } });
 });

@@ -150,3 +150,11 @@ export async function handshake(socket: Socket, options: ConnectionOptions): Pro
   await once(encrypted, 'secureConnect');
   return encrypted;
 }
+
+/** Serial number of the certificate that a client is shown now. */
+export async function serialShown(pgloom: Pgloom): Promise<string | undefined> {
+  const client = await encryptedClient(pgloom);
+  const serial = client.getPeerX509Certificate()?.serialNumber;
+  client.destroy();
+  return serial;
+}

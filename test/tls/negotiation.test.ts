@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelRequest, int32, query } from '../../src/shared/protocol/writer.js';
 import { gssEncRequestCode } from '../../src/shared/protocol/letters.js';
 import { eventually } from '../engine/pgpool-command.js';
-import { untilLogged } from '../support/log.js';
+import { untilMatch } from '../log/launch.js';
 import type { Pgloom } from '../support/pgloom.js';
 import { directClient, encryptedClient, handshake, hello, isReady, rawClient, received, sharedTlsPgloom, sslRequest, untilClosed, withTlsPgloom } from './fixture.js';
 
@@ -67,7 +67,7 @@ test('direct TLS is accepted with the ALPN protocol postgresql only', async () =
   withoutAlpn.write(hello);
   assert.equal((await untilClosed(withoutAlpn)).length, 0);
   await assert.rejects(directClient(pgloom, { ALPNProtocols: ['http/1.1'] }), /no application protocol/);
-  await untilLogged(pgloom, /could not accept TLS connection from 127.0.0.1: direct TLS without ALPN/);
+  await untilMatch(pgloom.stderr, /could not accept TLS connection from 127.0.0.1: direct TLS without ALPN/);
 });
 
 test('a CancelRequest inside TLS cancels what the session runs', async () => {

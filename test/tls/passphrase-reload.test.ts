@@ -7,18 +7,14 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReloadQueue } from '../../src/main/reload.js';
 import { PassphraseError, runPassphraseCommand } from '../../src/main/tls/passphrase-command.js';
+import { eventually } from '../engine/pgpool-command.js';
 import { PcpClient } from '../pcp/pcp-client.js';
 import { encryptKey, type TestCertificates } from '../support/certificates.js';
 import { withClient, type Pgloom } from '../support/pgloom.js';
-import { encryptedClient, withTlsPgloom } from './fixture.js';
+import { serialShown, withTlsPgloom } from './fixture.js';
 
-const limitMs = 30_000;
 const passphrase = 'my secret';
 const pcpPassword = createHash('md5').update('secret').digest('hex');
-
-async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + limitMs; !await isSo(); await sleep(10)) if (Date.now() > endMs) throw new Error(`not so: ${what}`);
-}
 
 /** ssl_passphrase_command waits in each of its runs until the test lets it go on. */
 class Gate {
@@ -41,7 +37,7 @@ class Gate {
   }
 
   begun(run: number): Promise<void> {
-    return until(`run ${run} of the command`, () => this.runs.length >= run);
+    return eventually(`run ${run} of the command`, () => this.runs.length >= run);
   }
 }
 
@@ -53,16 +49,9 @@ async function withGate(use: (pgloom: Pgloom, gate: Gate, certificates: TestCert
     const keyFile = await encryptKey(key, passphrase);
     appendFileSync(pgloom.configFile, `ssl_key = '${keyFile}'\nssl_passphrase_command = '${gate.command.replaceAll("'", "''")}'\n`);
     pgloom.signal('SIGHUP');
-    await until('the command is in use', () => /parameters changed: .*ssl_passphrase_command/.test(pgloom.stderr()));
+    await eventually('the command is in use', () => /parameters changed: .*ssl_passphrase_command/.test(pgloom.stderr()));
     await use(pgloom, gate, certificates, keyFile);
   }, { pcp: `postgres:${pcpPassword}\n` });
-}
-
-async function serialShown(pgloom: Pgloom): Promise<string | undefined> {
-  const client = await encryptedClient(pgloom);
-  const serial = client.getPeerX509Certificate()?.serialNumber;
-  client.destroy();
-  return serial;
 }
 
 function isRunning(pid: string): boolean {
@@ -83,7 +72,7 @@ test('while ssl_passphrase_command runs in a reload clients log in, PCP answers,
     const nextKey = await encryptKey(next.key, passphrase);
     pgloom.signal('SIGHUP');
     await gate.begun(2);
-    await until('the reload is logged', () => reloadsOf(pgloom) === 2);
+    await eventually('the reload is logged', () => reloadsOf(pgloom) === 2);
     // Neither of them fits to what stays of the other.
     copyFileSync(next.cert, server.cert);
     copyFileSync(nextKey, keyFile);
@@ -110,8 +99,8 @@ test('while ssl_passphrase_command runs in a reload clients log in, PCP answers,
     assert.equal(answers, 0);
     gate.open(3);
     assert.equal((await answered).payload.toString(), 'CommandComplete\0');
-    await until('the last reload is logged', () => /parameters changed: client_idle_limit/.test(pgloom.stderr()));
-    await until('the new certificate is shown', async () => await serialShown(pgloom) !== '01');
+    await eventually('the last reload is logged', () => /parameters changed: client_idle_limit/.test(pgloom.stderr()));
+    await eventually('the new certificate is shown', async () => await serialShown(pgloom) !== '01');
     assert.deepEqual([gate.runs.length, reloadsOf(pgloom)], [3, 3]);
     pcp.socket.destroy();
     waiting.socket.destroy();
@@ -127,7 +116,7 @@ test('a stop in the middle of a reload ends the command and waits for nothing', 
       pgloom.signal(signal);
       assert.equal(await pgloom.exited, 0);
       assert.equal(gate.runs.length, 2);
-      await until('the command has ended', () => gate.runs.every((pid) => !isRunning(pid)));
+      await eventually('the command has ended', () => gate.runs.every((pid) => !isRunning(pid)));
       assert.doesNotMatch(pgloom.stderr(), /not reloaded|ERROR|FATAL/);
     });
   }

@@ -6,10 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Client } from 'pg';
 import { query } from '../../src/shared/protocol/writer.js';
+import { untilMatch } from '../log/launch.js';
 import { sharedCluster } from '../support/cluster.js';
-import { untilLogged } from '../support/log.js';
 import { type Pgloom, withClient } from '../support/pgloom.js';
-import { encryptedClient, hello, isReady, received, untilClosed, withTlsPgloom } from './fixture.js';
+import { encryptedClient, hello, isReady, received, serialShown, untilClosed, withTlsPgloom } from './fixture.js';
 
 const reloadLimitMs = 20_000;
 
@@ -21,13 +21,6 @@ async function reload(pgloom: Pgloom, expected: RegExp): Promise<void> {
     if (Date.now() - startedMs > reloadLimitMs) throw new Error(`not reloaded:\n${pgloom.stderr().slice(before)}`);
     await sleep(10);
   }
-}
-
-async function serialShown(pgloom: Pgloom): Promise<string | undefined> {
-  const client = await encryptedClient(pgloom);
-  const serial = client.getPeerX509Certificate()?.serialNumber;
-  client.destroy();
-  return serial;
 }
 
 /** The workers hear of a reload a little later than the log. */
@@ -74,7 +67,7 @@ test('a reload shows a new certificate to new connections, and sessions go on; a
 
     writeFileSync(server.cert, 'no certificate');
     await reload(pgloom, /the files were not reloaded/);
-    await untilLogged(pgloom, /ERROR: {2}ssl_cert = '.*': there is no certificate in PEM form in it/);
+    await untilMatch(pgloom.stderr, /ERROR: {2}ssl_cert = '.*': there is no certificate in PEM form in it/);
     assert.equal(await serialShown(pgloom), nextSerial);
 
     old.write(query('select 40 + 2'));

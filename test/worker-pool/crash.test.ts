@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { untilLogged } from '../support/log.js';
+import { untilMatch } from '../log/launch.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { firstError, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
@@ -72,8 +72,8 @@ test('a worker that crashes takes only its own clients with it, is logged with i
       client.query('select 6 * 7');
       assert.deepEqual(rowsOf(await client.readUntil('Z')), [['42']]);
     }
-    await untilLogged(pgloom, /the test throws this/);
-    await untilLogged(pgloom, /bombOfTheTest/);
+    await untilMatch(pgloom.stderr, /the test throws this/);
+    await untilMatch(pgloom.stderr, /bombOfTheTest/);
     // All four children can be had again: two on the worker that took the place of the dead one.
     const newcomers = [await login(pgloom), await login(pgloom)];
     for (const { client } of newcomers) {
