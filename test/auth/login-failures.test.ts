@@ -263,15 +263,29 @@ describe('the warning', () => {
   });
 });
 
-it('four threads that fail at once are counted to the last failure, and wait by what all of them did', async () => {
-  const failures = new LoginFailures(undefined, () => 0);
-  const times = 5000;
-  const orders: Orders = { buffer: failures.buffer, times, address: '192.0.2.1', users: 40 };
+/** Four threads fail logins as ordered, and end. */
+async function failInThreads(orders: Orders): Promise<void> {
   const threads = Array.from({ length: 4 }, () => new Worker(threadFile, { workerData: orders }));
   const codes = await Promise.all(threads.map(async (thread) => (await once(thread, 'exit'))[0] as number));
   assert.deepEqual(codes, [0, 0, 0, 0]);
+}
+
+it('four threads that fail at once are counted to the last failure, and wait by what all of them did', async () => {
+  const failures = new LoginFailures(undefined, () => 0);
+  const times = 5000;
+  await failInThreads({ buffer: failures.buffer, times, address: '192.0.2.1', users: 40 });
   assert.equal(failures.totals().failed, 4 * times);
   assert.equal(failures.failed('192.0.2.1', 'nobody', baseMs), longestMs);
   assert.match(failures.warning('192.0.2.1', 'nobody') ?? '', new RegExp(`^${4 * times + 1} failed logins from 192\\.0\\.2\\.1 `));
   assert.equal(failures.failed('198.51.100.1', 'user 7', baseMs), longestMs);
+});
+
+it('four threads that meet a new user at the same moment count him as one', async () => {
+  const failures = new LoginFailures(undefined, () => 0);
+  // So few that no set of the table overflows, whatever the secret.
+  const users = 120;
+  const meet = { threads: 4, word: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) };
+  await failInThreads({ buffer: failures.buffer, times: users, address: '', users, meet });
+  const waits = Array.from({ length: users }, (_, i) => failures.failed(`10.0.0.${i}`, `user ${i}`, baseMs));
+  assert.deepEqual(waits, waits.map(() => 16 * baseMs));
 });

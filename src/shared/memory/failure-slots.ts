@@ -5,7 +5,8 @@
  *
  * A tag is a keyed hash that the caller makes: nobody outside can choose keys that meet in one place. A key may stand in the
  * eight slots of its set. When all are taken, the one with the fewest events, then the one longest unused, is replaced: a flood of
- * new keys replaces its like, not what fails often. Two threads that take a slot at the same moment may lose a count, no more.
+ * new keys replaces its like, not what fails often. A slot is never given up, so the empty ones of a set are its last ones, and no
+ * count is lost while there are any; threads that replace a key at the same moment may lose a count, no more.
  */
 const ways = 8;
 const ticks = 6;
@@ -40,9 +41,8 @@ export class FailureSlots {
   /** The key's slot, another key's if need be. */
   claim(tag: bigint, nowMs: number): number {
     for (;;) {
-      const found = this.find(tag);
-      const slot = found < 0 ? this.leastUsed(tag, nowMs) : found;
-      if (found >= 0 || this.take(slot, tag)) {
+      const slot = this.place(tag, nowMs);
+      if (slot !== null) {
         this.store(slot + At.usedMs, nowMs);
         return slot;
       }
@@ -112,24 +112,29 @@ export class FailureSlots {
     return this.first + Number((tag & 0x7fff_ffffn) % this.sets) * ways * slotWords;
   }
 
-  private leastUsed(tag: bigint, nowMs: number): number {
+  /**
+   * The key's slot: its own, the first empty one, the least used one. One walk for all three: a thread that looked for the key and then for
+   * room would not see the slot that another took for the same key in between, and take a second one.
+   * @returns null when another thread has taken the slot meanwhile
+   */
+  private place(tag: bigint, nowMs: number): number | null {
     const set = this.setOf(tag);
-    let best = set;
+    let [best, bestTag] = [set, 0n];
     let bestRank = [Infinity, Infinity] as const;
     for (let slot = set; slot < set + ways * slotWords; slot += slotWords) {
-      if (Atomics.load(this.words, slot) === 0n) return slot;
+      const holder = Atomics.load(this.words, slot);
+      if (holder === tag) return slot;
+      if (holder === 0n) return this.take(slot, 0n, tag) ? slot : null;
       const rank = [this.count(slot, nowMs), Number(Atomics.load(this.words, slot + At.usedMs))] as const;
       if (rank[0] > bestRank[0] || (rank[0] === bestRank[0] && rank[1] >= bestRank[1])) continue;
-      [best, bestRank] = [slot, rank];
+      [best, bestTag, bestRank] = [slot, holder, rank];
     }
-    return best;
+    return this.take(best, bestTag, tag) ? best : null;
   }
 
-  /** False when another thread has taken the slot meanwhile. */
-  private take(slot: number, tag: bigint): boolean {
-    const before = Atomics.load(this.words, slot);
-    if (Atomics.compareExchange(this.words, slot, before, tag) !== before) return false;
-    if (before !== 0n) for (let i = At.ring; i < slotWords; i++) Atomics.store(this.words, slot + i, 0n);
+  private take(slot: number, holder: bigint, tag: bigint): boolean {
+    if (Atomics.compareExchange(this.words, slot, holder, tag) !== holder) return false;
+    if (holder !== 0n) for (let i = At.ring; i < slotWords; i++) Atomics.store(this.words, slot + i, 0n);
     return true;
   }
 
