@@ -71,7 +71,7 @@ test('two workers with the same materials resume each other\'s sessions; new mat
     assert.ok(server !== null);
     const workers = [serverTls(server), serverTls(structuredClone(server)), serverTls({ ...server, ticketKeys: new Uint8Array(48).fill(1) })];
     const listeners = workers.map((tls) => createServer((socket) => {
-      const encrypted = acceptTls(socket, tls);
+      const encrypted = acceptTls(socket, tls, Buffer.alloc(0));
       encrypted.on('error', () => undefined).resume();
     }).listen(0, '127.0.0.1'));
     await Promise.all(listeners.map((listener) => once(listener, 'listening')));

@@ -18,9 +18,9 @@
 import type { Socket } from 'node:net';
 import { errors, type PgError } from '../../shared/errors.js';
 import type { HandOver } from '../../shared/messages.js';
+import { firstPacket } from '../../shared/protocol/first-packet.js';
 import type { ServerTlsMaterials } from '../../shared/tls/materials.js';
 import { AdmissionCounts } from './admission-counts.js';
-import { firstPacket } from './first-packet.js';
 import { OfferedTls } from './offered-tls.js';
 import { Seldom } from './seldom.js';
 import { HandOverError, stopReading, takeDescriptor } from './socket-handover.js';

@@ -5,18 +5,17 @@
  *                 ──SSLRequest, ClientHello──▶ handshake ──done──▶ packets in TLS ──▲
  *                                                        └─failed, 1 s──▶ gone
  *
- * The rules are those of src/workers/session/startup.ts, so that a client need not know which thread it met. A client
- * certificate is not judged: nobody is let in here.
+ * The rules are those of a worker (src/workers/session/startup.ts), so that a client need not know which thread it met. A
+ * client certificate is not judged: nobody is let in here.
  */
 import type { Socket } from 'node:net';
-import { encodeError, errors, type PgError } from '../../shared/errors.js';
+import { encodeError, type PgError } from '../../shared/errors.js';
+import { EncryptionRequests } from '../../shared/protocol/encryption-requests.js';
+import { firstPacket } from '../../shared/protocol/first-packet.js';
 import { acceptTls, type ServerTls } from '../../shared/tls/server-tls.js';
-import { firstPacket } from './first-packet.js';
 
 /** For each of the steps above. */
 const stepMs = 1_000;
-/** As in startup.ts: one for TLS and one for GSSAPI. */
-const maxEncryptionRequests = 2;
 /** Read from a client that has been told already. */
 const maxDroppedBytes = 65_536;
 const nothing: Buffer = Buffer.alloc(0);
@@ -33,7 +32,7 @@ export class RefusedClient {
   /** What the client is talked to through: its socket, or TLS over it. */
   private stream: Socket;
   private read = nothing;
-  private encryptionRequests = 0;
+  private readonly requests = new EncryptionRequests();
   private isShaking = false;
   private isTold = false;
   private droppedBytes = 0;
@@ -58,10 +57,6 @@ export class RefusedClient {
     this.stream.destroy();
   }
 
-  private get isEncrypted(): boolean {
-    return this.stream !== this.socket;
-  }
-
   /** Takes the place of the limit so far. */
   private limit(expired: () => void): void {
     clearTimeout(this.timer);
@@ -84,7 +79,7 @@ export class RefusedClient {
         this.owner.cancelRequested(packet.childId, packet.secret);
         return this.end(nothing);
       case 'hello':
-        if (!this.isEncrypted && this.encryptionRequests === 0 && this.startTls(nothing, this.read)) return;
+        if (this.requests.isFirst && this.startTls(nothing, this.read)) return;
         break;
       default:
     }
@@ -92,10 +87,8 @@ export class RefusedClient {
   }
 
   private encryptionRequested(isForTls: boolean, isFollowed: boolean): void {
-    this.encryptionRequests += 1;
-    if (this.isEncrypted) return this.tell(errors.protocolViolation('encryption request inside of an encrypted connection'));
-    if (this.encryptionRequests > maxEncryptionRequests) return this.tell(errors.protocolViolation('too many encryption requests'));
-    if (isFollowed) return this.tell(errors.protocolViolation('received unencrypted data after an encryption request'));
+    const refusal = this.requests.refusal(isFollowed);
+    if (refusal !== null) return this.tell(refusal);
     this.read = nothing;
     if (!isForTls || !this.startTls(Buffer.from('S'), nothing)) this.socket.write('N');
   }
@@ -103,7 +96,7 @@ export class RefusedClient {
   /**
    * False when there is no TLS for this client.
    * @param answer to be sent in clear ahead of it
-   * @param hello what has been read of the handshake
+   * @param hello as of `acceptTls`
    */
   private startTls(answer: Buffer, hello: Buffer): boolean {
     const { socket } = this;
@@ -115,15 +108,13 @@ export class RefusedClient {
     // From here on TLS reads from it, beginning with what is put back.
     socket.removeAllListeners('data');
     socket.pause();
-    if (hello.length > 0) socket.unshift(hello);
-    const encrypted = acceptTls(socket, tls);
+    const encrypted = acceptTls(socket, tls, hello);
     this.stream = encrypted;
+    this.requests.encrypted();
     encrypted.on('error', () => encrypted.destroy());
     encrypted.once('secure', () => {
       this.handshakeEnded();
-      // As PostgreSQL, and ClientLink: without ALPN the client may have meant another protocol's server.
-      if (hello.length > 0 && encrypted.alpnProtocol === false) return this.destroy();
-      this.limit(() => this.tell(this.reason));
+      if (!encrypted.destroyed) this.limit(() => this.tell(this.reason));
     });
     this.limit(() => this.destroy());
     this.attend();

@@ -43,10 +43,13 @@ export function serverTls(materials: ServerTlsMaterials): ServerTls {
 }
 
 /**
- * Begins the handshake on a client's socket; `secure` is emitted when it is over. A client certificate is asked for and
- * judged, but one that is not valid does not end the handshake: see client-tls.ts.
+ * Begins the handshake on a client's socket; `secure` is emitted when it is over, also when it was in vain (`destroyed`). A client
+ * certificate is asked for and judged, but one that is not valid does not end the handshake: see client-tls.ts.
+ * @param hello what has been read of the handshake: of direct TLS, empty where TLS has been asked for
  */
-export function acceptTls(socket: Socket, { context, asksForCertificate }: ServerTls): TLSSocket {
+export function acceptTls(socket: Socket, { context, asksForCertificate }: ServerTls, hello: Buffer): TLSSocket {
+  const isDirect = hello.length > 0;
+  if (isDirect) socket.unshift(hello);
   const encrypted = new TLSSocket(socket, {
     isServer: true,
     secureContext: context,
@@ -56,5 +59,9 @@ export function acceptTls(socket: Socket, { context, asksForCertificate }: Serve
   });
   // Without a tls.Server Node tells nobody else of an error after the handshake, and leaves the connection open.
   encrypted.on('_tlsError', (error: Error) => encrypted.destroy(error));
+  encrypted.once('secure', () => {
+    // An attacker could pass the connection of another protocol's client to us; PostgreSQL's rule for direct TLS.
+    if (isDirect && encrypted.alpnProtocol === false) encrypted.destroy(new Error('direct TLS without ALPN'));
+  });
   return encrypted;
 }

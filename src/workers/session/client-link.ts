@@ -34,18 +34,16 @@ export class ClientLink extends Link {
 
   /**
    * Encrypts from here on. What the client has shown is told when the handshake is over, before anything is read from inside.
-   * @param hello the beginning of the handshake, as far as it has been read
+   * @param hello as of `acceptTls`
    */
   startTls(tls: ServerTls, hello: Buffer, done: (shown: ClientTls, fault: CertificateFault | null) => void): void {
     const { socket } = this;
     if (this.closed || socket.destroyed) return;
-    if (hello.length > 0) socket.unshift(hello);
-    const encrypted = acceptTls(socket, tls);
+    const encrypted = acceptTls(socket, tls, hello);
     this.isShaking = true;
     this.goOn(encrypted);
     encrypted.once('secure', () => {
-      // Without ALPN an attacker could pass the connection of another protocol's client to us; PostgreSQL's rule for direct TLS.
-      if (hello.length > 0 && encrypted.alpnProtocol === false) return void encrypted.destroy(new Error('direct TLS without ALPN'));
+      if (encrypted.destroyed) return;
       this.isShaking = false;
       if (this.closed) return;
       const { tls: shown, fault } = clientTls(encrypted, tls.endPoint);

@@ -5,7 +5,9 @@
  *   ClientHello ────▶ handshake with ALPN ──▶ the same      (direct TLS, as in PostgreSQL 17)
  */
 import { errors, PgError } from '../../shared/errors.js';
-import { cancelRequestCode, gssEncRequestCode, maxStartupBytes, sslRequestCode } from '../../shared/protocol/letters.js';
+import { EncryptionRequests } from '../../shared/protocol/encryption-requests.js';
+import { firstPacket } from '../../shared/protocol/first-packet.js';
+import { maxStartupBytes } from '../../shared/protocol/letters.js';
 import { negotiateVersion } from '../../shared/protocol/writer.js';
 import type { CertificateFault } from '../../shared/tls/client-tls.js';
 import type { ClientReader } from './client-link.js';
@@ -27,7 +29,7 @@ export interface StartupOwner {
   reply(bytes: Buffer): void;
   /**
    * Begins the handshake; the packets that follow are read inside it.
-   * @param hello what has been read of it, empty after an SSLRequest
+   * @param hello as of `acceptTls`
    */
   startTls(hello: Buffer): void;
   started(request: StartupRequest): void;
@@ -37,21 +39,15 @@ export interface StartupOwner {
 }
 
 const agreement = Buffer.from('S');
-const refusal = Buffer.from('N');
+const unencrypted = Buffer.from('N');
 const nothing: Buffer = Buffer.alloc(0);
-/** A client may ask for TLS and for GSSAPI, each once. */
-const maxEncryptionRequests = 2;
-/** Type of a TLS record that carries a handshake; no startup packet begins with it, for it would be far too long. */
-const handshakeRecord = 0x16;
-
 /** NAMEDATALEN - 1 */
 const maxNameBytes = 63;
 /** Of a certificate's subject in messages; PostgreSQL's number. */
 const maxSubjectCharacters = 64;
 
 export class Startup implements ClientReader {
-  private encryptionRequests = 0;
-  private isEncrypted = false;
+  private readonly requests = new EncryptionRequests();
   /** A valid startup packet is refused for it. */
   private fault: CertificateFault | null = null;
 
@@ -63,47 +59,40 @@ export class Startup implements ClientReader {
   }
 
   process(data: Buffer, start: number, end: number): number {
-    let pos = start;
-    if (end > pos && data[pos] === handshakeRecord && this.owner.offersTls && !this.isEncrypted && this.encryptionRequests === 0) {
-      this.startTls(Buffer.from(data.subarray(pos, end)));
-      return end;
-    }
-    while (end - pos >= 4) {
-      const length = data.readInt32BE(pos);
-      if (length < 8 || length > maxStartupBytes) return this.refuse(errors.badStartupLength(), end);
-      if (end - pos < 8) return pos;
-      const code = data.readInt32BE(pos + 4);
-      if (end - pos < length) return pos;
-      const packet = data.subarray(pos + 8, pos + length);
-      pos += length;
-      if (code === sslRequestCode || code === gssEncRequestCode) {
-        if (this.isEncrypted) return this.refuse(errors.protocolViolation('encryption request inside of an encrypted connection'), end);
-        if (++this.encryptionRequests > maxEncryptionRequests) return this.refuse(errors.protocolViolation('too many encryption requests'), end);
-        // Bytes behind the request would have been sent before our answer: an attempt to slip them past TLS, or nonsense.
-        if (pos < end) return this.refuse(errors.protocolViolation('received unencrypted data after an encryption request'), end);
-        if (code === sslRequestCode && this.owner.offersTls) {
-          this.owner.reply(agreement);
-          this.startTls(nothing);
-          return end;
+    for (let pos = start; ;) {
+      if (pos === end) return end;
+      const packet = firstPacket(data.subarray(pos, end));
+      switch (packet.kind) {
+        case 'incomplete': return pos;
+        case 'encryption': {
+          pos += packet.sizeBytes;
+          const refusal = this.requests.refusal(pos < end);
+          if (refusal !== null) return this.refuse(refusal, end);
+          if (packet.isForTls && this.owner.offersTls) {
+            this.owner.reply(agreement);
+            return this.startTls(nothing, end);
+          }
+          this.owner.reply(unencrypted);
+          break;
         }
-        this.owner.reply(refusal);
-        continue;
+        case 'cancel':
+          this.owner.cancelRequested(packet.childId, packet.secret);
+          return end;
+        case 'startup':
+          this.start(packet.version, packet.body);
+          return pos + packet.sizeBytes;
+        case 'hello':
+          if (this.owner.offersTls && this.requests.isFirst) return this.startTls(Buffer.from(data.subarray(pos, end)), end);
+          return this.refuse(errors.badStartupLength(), end);
+        case 'garbage': return this.refuse(errors.badStartupLength(), end);
       }
-      if (code === cancelRequestCode) {
-        // The key's length is free since protocol 3.2: 4 to 256 bytes.
-        if (packet.length < 8 || packet.length > 260) return this.refuse(errors.badStartupLength(), end);
-        this.owner.cancelRequested(packet.readInt32BE(0), Buffer.from(packet.subarray(4)));
-        return end;
-      }
-      this.start(code, packet);
-      return pos;
     }
-    return pos;
   }
 
-  private startTls(hello: Buffer): void {
-    this.isEncrypted = true;
+  private startTls(hello: Buffer, end: number): number {
+    this.requests.encrypted();
     this.owner.startTls(hello);
+    return end;
   }
 
   private refuse(error: PgError, end: number): number {
@@ -111,9 +100,9 @@ export class Startup implements ClientReader {
     return end;
   }
 
-  private start(code: number, packet: Buffer): void {
-    const major = code >> 16;
-    const minor = code & 0xffff;
+  private start(version: number, packet: Buffer): void {
+    const major = version >> 16;
+    const minor = version & 0xffff;
     if (major !== 3) return this.owner.refused(errors.unsupportedProtocol(major, minor));
     if (this.fault !== null) return this.owner.refused(badCertificate(this.fault));
     const pairs = readPairs(packet);
