@@ -79,15 +79,15 @@ sn: C
 userPassword: hidden
 `;
 
-/** Anybody may look into ou=people, cn=search also into ou=private; ldaps and StartTLS with the certificate. */
-export async function startLdapServer(certificate: Certificate): Promise<LdapServer> {
+/** Anybody may look into ou=people, cn=search also into ou=private; ldaps and StartTLS with the certificate. @param more entries, in LDIF */
+export async function startLdapServer(certificate: Certificate, more = ''): Promise<LdapServer> {
   const directory = mkdtempSync(path.join(tmpdir(), 'pgloom-slapd-'));
   const forget = onProcessEnd(() => rmSync(directory, { recursive: true, force: true }));
   const identity = serverIdentity();
   const [port, securePort] = [await freePort(), await freePort()];
   const file = (name: string): string => path.join(directory, name);
   mkdirSync(file('data'));
-  writeFileSync(file('entries.ldif'), entries);
+  writeFileSync(file('entries.ldif'), `${entries}\n${more}`);
   copyFileSync(certificate.cert, file('server.crt'));
   copyFileSync(certificate.key, file('server.key'));
   writeFileSync(file('slapd.conf'), `${['core', 'cosine', 'inetorgperson'].map(name => `include /etc/ldap/schema/${name}.schema\n`).join('')}

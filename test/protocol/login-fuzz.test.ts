@@ -4,27 +4,36 @@ import { it } from 'node:test';
 import { fuzzLogins } from '../../bench/fuzz/login/login-fuzz.js';
 import { Sameness } from '../../bench/fuzz/login/sameness.js';
 import { withScene } from '../../bench/fuzz/login/scene.js';
+import { noSlapd } from '../auth/ldap-server.js';
 import { sharedCluster } from '../support/cluster.js';
 
-const cases = 2000;
 const growthLimitBytes = 150_000_000;
 
-it('random and damaged logins, over TLS and without, let nobody in and harm nobody', async (t) => {
-  const [node] = sharedCluster().nodes;
-  assert.ok(node !== undefined);
-  await withScene({ node }, async (pgloom) => {
-    const result = await fuzzLogins(pgloom, { cases });
-    t.diagnostic(JSON.stringify(result));
-    assert.deepEqual(result.differences, [], 'users can be told apart');
-    // It says nothing where nobody was compared.
-    for (const method of ['md5', 'scram', 'password']) {
-      for (const user of ['', '_none', '_empty', '_nobody'].map((suffix) => `fuzz_${method}${suffix}`)) assert.ok(result.compared[method]?.includes(user), user);
-    }
-    assert.ok(result.loggedIn > cases / 100, 'those with the right password got in');
-    assert.ok(result.overTls > cases / 20, 'some of it went over TLS');
-    assert.ok(result.lateBytes - result.earlyBytes < growthLimitBytes, `memory grew from ${result.earlyBytes} to ${result.lateBytes} bytes`);
+const stages = [
+  { mode: 'pool_hba', cases: 2000, skip: false },
+  { mode: 'auth_query', cases: 1500, skip: false },
+  { mode: 'ldap', cases: 1500, skip: noSlapd },
+] as const;
+
+for (const { mode, cases, skip } of stages) {
+  it(`random and damaged logins, over TLS and without, let nobody in and harm nobody (${mode})`, { skip }, async (t) => {
+    const [node] = sharedCluster().nodes;
+    assert.ok(node !== undefined);
+    await withScene({ node, mode }, async (pgloom) => {
+      const result = await fuzzLogins(pgloom, { cases, mode });
+      t.diagnostic(JSON.stringify(result));
+      assert.deepEqual(result.differences, [], 'users can be told apart');
+      // It says nothing where nobody was compared.
+      const compared = Object.values(result.compared).flat();
+      for (const method of ['md5', 'scram', 'password']) {
+        for (const user of ['', '_none', '_empty', '_nobody'].map((suffix) => `fuzz_${method}${suffix}`)) assert.ok(compared.includes(user), user);
+      }
+      assert.ok(result.loggedIn > cases / 100, 'those with the right password got in');
+      assert.ok(result.overTls > cases / 20, 'some of it went over TLS');
+      assert.ok(result.lateBytes - result.earlyBytes < growthLimitBytes, `memory grew from ${result.earlyBytes} to ${result.lateBytes} bytes`);
+    });
   });
-});
+}
 
 it('what tells one user from another is seen by the fuzz test', () => {
   const differencesAfter = (book: (sameness: Sameness) => void): readonly string[] => {

@@ -24,6 +24,9 @@ export const wrongAccounts: readonly Account[] = [1, 2, 3, 4, 5].flatMap((time) 
 
 export const loginAccounts: readonly Account[] = accounts.filter((account) => account.password !== null);
 
+/** The server has an md5 hash of the password, and a verifier of the others'. */
+export const hasMd5Hash = ({ user, password: own }: Account): boolean => own !== null && user.includes('md5');
+
 /** Of those who let themselves be asked but have no right answer; used with every account now and then. */
 export const wrongPasswords: readonly string[] = ['', 'wrong', password.slice(0, -1), `${password} `, password.toLowerCase(), 'x'.repeat(900), 'md5', 'TEXT'];
 
@@ -37,15 +40,19 @@ function usersOf(method: string): string {
   return ['', '_hash', '_none', '_empty', '_nobody'].map((suffix) => `fuzz_${method}${suffix}`).join(',');
 }
 
-export const poolHba = `
+/** @param directory words of a rule that asks LDAP: for those of method password, and for every name that stands nowhere */
+export function poolHba(directory?: string): string {
+  return `
 ${['local', 'host'].map((type) => {
-  const from = type === 'local' ? '' : 'all ';
-  return `${type} all fuzz_reject ${from}reject
-${methods.map(([method, word]) => `${type} all ${usersOf(method)} ${from}${word}`).join('\n')}
+    const from = type === 'local' ? '' : 'all ';
+    const wordOf = (method: string, word: string): string => (method === 'password' ? directory ?? word : word);
+    return `${type} all fuzz_reject ${from}reject
+${methods.map(([method, word]) => `${type} all ${usersOf(method)} ${from}${wordOf(method, word)}`).join('\n')}
 ${type} all postgres ${from}trust`;
-}).join('\n')}
+  }).join('\n')}
 hostssl all fuzz_cert all cert
-`;
+${directory === undefined ? '' : `local all all ${directory}\nhost all all all ${directory}\n`}`;
+}
 
 export const poolPasswd = `fuzz_md5:TEXT${password}
 fuzz_md5_hash:${md5Of('fuzz_md5_hash')}
@@ -56,6 +63,15 @@ fuzz_scram_empty:TEXT
 fuzz_password_empty:TEXT
 `;
 
+/** Entries of an LDAP directory below ou=people: one who has the password, and those who have none, or an empty one. */
+export const people = ['fuzz_password', 'fuzz_password_none', 'fuzz_password_empty'].map((user) => `dn: uid=${user},ou=people,dc=example,dc=org
+objectClass: inetOrgPerson
+uid: ${user}
+cn: ${user}
+sn: F
+${{ fuzz_password: `userPassword:: ${Buffer.from(password).toString('base64')}`, fuzz_password_empty: 'userPassword:' }[user] ?? 'description: no password'}
+`).join('\n');
+
 /** pg_hba.conf of a server that asks for the passwords itself. */
 export const pgHba = `${methods.map(([method, word]) => `host all ${usersOf(method)} 127.0.0.1/32 ${word}`).join('\n')}
 host all fuzz_reject 127.0.0.1/32 reject
@@ -63,8 +79,9 @@ host all postgres 127.0.0.1/32 trust`;
 
 /** Makes the roles that exist at the servers; they are left as they are where they exist. */
 export const rolesSql = `set password_encryption = 'scram-sha-256';
-${accounts.filter(({ user }) => !user.endsWith('nobody')).map(({ user, password: own }) => {
-  const secret = own === null ? 'null' : `'${user.includes('md5') ? md5Of(user) : own}'`;
+${accounts.filter(({ user }) => !user.endsWith('nobody')).map((account) => {
+  const { user, password: own } = account;
+  const secret = own === null ? 'null' : `'${hasMd5Hash(account) ? md5Of(user) : own}'`;
   return `do $$ begin create role ${user} login password ${secret}; exception when duplicate_object then null; end $$;`;
 }).join('\n')}`;
 

@@ -2,7 +2,7 @@
 import { message, query, startup, sync, terminate } from '../../../test/protocol/messages.js';
 import { body, errorFields, int32, rowValues } from '../../../test/support/wire-fields.js';
 import { pick, type Random } from '../grammar.js';
-import { type Account, loginAccounts, wrongAccounts, wrongPasswords } from './accounts.js';
+import { type Account, hasMd5Hash, loginAccounts, wrongAccounts, wrongPasswords } from './accounts.js';
 import { type Answerer, endPoint, type Honesty, md5Answer, passwordAnswer, scramEnd, scramStart } from './answers.js';
 import { chance, misframed, noise, spoilt, upTo } from './mutation.js';
 import { open, type Opened } from './openings.js';
@@ -16,6 +16,8 @@ export interface CaseOptions {
   readonly hellos: readonly Buffer[];
   readonly tlsShare: number;
   readonly sameness: Sameness;
+  /** By method md5 those with an md5 hash are asked otherwise than the rest, as PostgreSQL does where verifiers are the rule. */
+  readonly tellsHashes: boolean;
 }
 
 export interface CaseEnd {
@@ -169,8 +171,9 @@ class Conversation {
     const [, method] = account.user.split('_');
     if (this.honesty === 'wrong' && this.isPlain && method !== undefined && ['md5', 'scram', 'password'].includes(method)) {
       const text = error === null ? 'nothing' : JSON.stringify(errorFields(error)).replaceAll(account.user, 'USER');
+      const hash = options.tellsHashes && hasMd5Hash(account) ? ' with a hash' : '';
       // Channel binding is offered over TLS only.
-      options.sameness.addRefusal(`${method}${this.opened === 'tls' ? ' over TLS' : ''}`, `${peer.transcript}${text}`, account.user);
+      options.sameness.addRefusal(`${method}${hash}${this.opened === 'tls' ? ' over TLS' : ''}`, `${peer.transcript}${text}`, account.user);
     }
     return false;
   }

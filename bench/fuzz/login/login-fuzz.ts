@@ -8,11 +8,13 @@ import { secrets } from './accounts.js';
 import { runCase } from './conversation.js';
 import { clientHello } from './openings.js';
 import type { Where } from './peer.js';
-import { mostChildren } from './scene.js';
+import { mostChildren, type Mode } from './scene.js';
 import { Sameness } from './sameness.js';
 
 export interface LoginFuzzOptions {
   readonly cases: number;
+  /** Of the scene; default pool_hba. */
+  readonly mode?: Mode;
   readonly seed?: number;
   /** The first case's number: `seed` and `first` repeat one case. */
   readonly first?: number;
@@ -44,7 +46,7 @@ const descriptorsAllowed = mostChildren + 10;
 
 /** @throws AssertionError or Violation: what pgloom did, with the seed and the case's number */
 export async function fuzzLogins(pgloom: Pgloom, options: LoginFuzzOptions): Promise<LoginFuzzResult> {
-  const { cases, seed = 1, first = 0, atOnce = 100, tlsShare = 0.2, report = () => undefined } = options;
+  const { cases, mode = 'pool_hba', seed = 1, first = 0, atOnce = 100, tlsShare = 0.2, report = () => undefined } = options;
   const hellos = [await clientHello([]), await clientHello(['postgresql'])];
   const sameness = new Sameness();
   const counts = { begun: 0, ended: 0, loggedIn: 0, overTls: 0 };
@@ -62,7 +64,7 @@ export async function fuzzLogins(pgloom: Pgloom, options: LoginFuzzOptions): Pro
       const number = first + counts.begun++;
       const random = numbersFrom(Math.imul(seed, 0x9e37_79b1) ^ Math.imul(number + 1, 0x85eb_ca6b));
       try {
-        const end = await runCase({ where: placeOf(pgloom, random), random, hellos, tlsShare, sameness });
+        const end = await runCase({ where: placeOf(pgloom, random), random, hellos, tlsShare, sameness, tellsHashes: mode === 'auth_query' });
         counts.loggedIn += end.loggedIn ? 1 : 0;
         counts.overTls += end.tls ? 1 : 0;
       } catch (error) {

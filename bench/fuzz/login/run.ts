@@ -1,6 +1,6 @@
 /**
- * The long fuzz test of logins: `node dist/bench/fuzz/login/run.js [cases] [seed] [first case] [relay]`, 1,000,000 cases when
- * not told otherwise. One case again: `run.js 1 <seed> <its number>`. relay: enable_pool_hba is off, the server asks.
+ * The long fuzz test of logins: `node dist/bench/fuzz/login/run.js [cases] [seed] [first case] [mode]`, 1,000,000 cases when
+ * not told otherwise. One case again: `run.js 1 <seed> <its number>`. The modes are those of scene.ts.
  */
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
@@ -10,12 +10,12 @@ import { createFixtures } from '../../../test/support/fixtures.js';
 import type { Pgloom } from '../../../test/support/pgloom.js';
 import { pgHba } from './accounts.js';
 import { faultOf, fuzzLogins } from './login-fuzz.js';
-import { withScene } from './scene.js';
+import { modes, withScene } from './scene.js';
 
 const cases = Number(process.argv[2] ?? 1_000_000);
 const seed = Number(process.argv[3] ?? 1);
 const first = Number(process.argv[4] ?? 0);
-const mode = process.argv[5] === 'relay' ? 'relay' : 'pool_hba';
+const mode = modes.find((name) => name === process.argv[5]) ?? 'pool_hba';
 const logFile = 'fuzz.log';
 
 /** A million refusals are too many lines for a test's memory. */
@@ -38,7 +38,7 @@ try {
   const settings = { logging_collector: true, log_directory: '.', log_filename: logFile, log_rotation_size: 0, log_rotation_age: 0 };
   await withScene({ node, settings, mode }, async (pgloom) => {
     try {
-      const result = await fuzzLogins(pgloom, { cases, seed, first, report: (line) => console.log(line) });
+      const result = await fuzzLogins(pgloom, { cases, mode, seed, first, report: (line) => console.log(line) });
       console.log(JSON.stringify(result, null, 2));
       if (result.differences.length > 0) process.exitCode = 1;
     } finally {

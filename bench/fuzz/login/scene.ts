@@ -5,16 +5,25 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { makeCertificates } from '../../../test/support/certificates.js';
 import { type Pgloom, startPgloom } from '../../../test/support/pgloom.js';
-import { dropRolesSql, poolHba, poolPasswd, rolesSql } from './accounts.js';
+import { startLdapServer } from '../../../test/auth/ldap-server.js';
+import { dropRolesSql, people, poolHba, poolPasswd, rolesSql } from './accounts.js';
 
 export interface SceneOptions {
   /** Trusts postgres; has the database `test`. */
   readonly node: { readonly host: string; readonly port: number };
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
   readonly children?: number;
-  /** The clients are asked by pool_hba.conf, or (relay) as the server asks: see pgHba in accounts.ts. */
-  readonly mode?: 'pool_hba' | 'relay';
+  readonly mode?: Mode;
 }
+
+/**
+ * What judges the clients: pool_hba.conf and pool_passwd; pool_hba.conf and what auth_query finds at the server; pool_hba.conf and, for
+ * those of method password and for names that stand nowhere, a slapd of the scene's own; the server (pgHba in accounts.ts).
+ */
+export type Mode = (typeof modes)[number];
+export const modes = ['pool_hba', 'auth_query', 'ldap', 'relay'] as const;
+
+const authQuery = { auth_user: 'postgres', auth_dbname: 'test', auth_query: 'select rolname, rolpassword from pg_authid where rolname = $1' };
 
 /** With max_pool = 1 as many links to the server as there are children may stay in the pool. */
 export const mostChildren = 150;
@@ -25,19 +34,24 @@ export async function withScene({ node, settings, children = mostChildren, mode 
   await runSql(node, rolesSql);
   try {
     const { server, authority, crl } = await makeCertificates(directory, 'fuzz_cert');
-    const pgloom = await startPgloom({
-      nodes: [node],
-      settings: {
-        num_init_children: children, max_pool: 1, worker_threads: 2, ssl: true, ssl_cert: server.cert, ssl_key: server.key, ssl_ca_cert: authority.cert, ssl_crl_file: crl,
-        backend_sslmode: 'disable', auth_failure_delay: 0, ...settings,
-      },
-      ...(mode === 'pool_hba' && { hba: poolHba }),
-      poolPasswd,
-    });
+    const ldap = mode === 'ldap' ? await startLdapServer(server, people) : null;
     try {
-      await use(pgloom);
+      const pgloom = await startPgloom({
+        nodes: [node],
+        settings: {
+          num_init_children: children, max_pool: 1, worker_threads: 2, ssl: true, ssl_cert: server.cert, ssl_key: server.key, ssl_ca_cert: authority.cert, ssl_crl_file: crl,
+          backend_sslmode: 'disable', auth_failure_delay: 0, ...(mode === 'auth_query' && authQuery), ...settings,
+        },
+        ...(mode !== 'relay' && { hba: poolHba(ldap === null ? undefined : `ldap ldapserver=127.0.0.1 ldapport=${ldap.port} ldapprefix="uid=" ldapsuffix=",ou=people,dc=example,dc=org"`) }),
+        ...(mode === 'auth_query' ? {} : { poolPasswd }),
+      });
+      try {
+        await use(pgloom);
+      } finally {
+        await pgloom.stop();
+      }
     } finally {
-      await pgloom.stop();
+      await ldap?.stop();
     }
   } finally {
     await runSql(node, dropRolesSql);
