@@ -8,9 +8,9 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
-import { untilMatch } from '../log/launch.js';
 import { startup } from '../protocol/messages.js';
 import { TcpProxy } from '../session/tcp-proxy.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 
 const right = 'r:ight pass';
@@ -357,7 +357,7 @@ test('a client that leaves while it is asked leaves no connection to the server 
   const proxy = await TcpProxy.start(node.port);
   const pgloom = await startPgloom({ nodes: [proxy], settings: { worker_threads: 1, sr_check_period: 0, health_check_period: 0, num_init_children: 4, max_pool: 1 } });
   try {
-    await until(() => proxy.open === 0, 'the questions of the start are over');
+    await eventually('the questions of the start are over', () => proxy.open === 0);
     for (let round = 0; round < 10; round++) {
       const client = new Client({ host: pgloom.host, port: pgloom.port, user: `nobody${round}`, database: 'test', password: 'x' });
       client.on('error', () => undefined);
@@ -367,14 +367,9 @@ test('a client that leaves while it is asked leaves no connection to the server 
       for (let answers = 0; answers <= round % 3; answers++) await once(stream, 'data');
       stream.destroy();
     }
-    await until(() => proxy.open === 0, 'no connection is left');
+    await eventually('no connection is left', () => proxy.open === 0);
   } finally {
     await pgloom.stop();
     await proxy.close();
   }
 });
-
-async function until(isSo: () => boolean, what: string): Promise<void> {
-  for (let tries = 0; tries < 400 && !isSo(); tries++) await sleep(25);
-  assert.ok(isSo(), what);
-}

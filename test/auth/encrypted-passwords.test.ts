@@ -3,13 +3,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { aesPassword } from '../../src/shared/auth/aes-password.js';
-import { untilMatch } from '../log/launch.js';
 import { startAuthServer, type AuthServer } from '../support/auth-server.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { startPgloom, withClient, type Pgloom } from '../support/pgloom.js';
 
-const limitMs = 20_000;
 const passwords = new Map([['trust_look', 'never asked for 4711'], ['scram_check', 'pässword of checks'], ['scram_user', 'password:of users']]);
 const encrypted = (role: string, key: string): string => aesPassword(passwords.get(role) ?? '', Buffer.from(key));
 
@@ -41,13 +39,6 @@ describe('encrypted passwords', () => {
     const earlier = count();
     pgloom.signal('SIGHUP');
     await eventually('reload', async () => count() > earlier);
-  }
-
-  async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-    for (const deadlineMs = Date.now() + limitMs; !(await holds());) {
-      assert.ok(Date.now() < deadlineMs, `${what}:\n${pgloom.stderr()}`);
-      await sleep(50);
-    }
   }
 
   const loggedInAs = (user: string): Promise<string | undefined> =>

@@ -4,7 +4,7 @@ import { it } from 'node:test';
 import { Client } from 'pg';
 import { readMetrics } from '../observe/exposition.js';
 import { withHttp } from '../observe/http-pgloom.js';
-import { eventually } from '../engine/pgpool-command.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, withClient } from '../support/pgloom.js';
 import { body, firstError } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';

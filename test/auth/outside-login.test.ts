@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, DatabaseError } from 'pg';
 import { onProcessEnd } from '../../src/main/demo/process-end.js';
-import { launch, type Launched, untilMatch } from '../log/launch.js';
+import { launch, type Launched } from '../log/launch.js';
 import { makeCertificates } from '../support/certificates.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { noSlapd, startLdapServer, type LdapServer } from './ldap-server.js';
 
 const settings = { enable_pool_hba: true, auth_failure_delay: 0 };
@@ -57,7 +57,7 @@ async function launched(t: TestContext, rule: string): Promise<Launched> {
   writeFileSync(path.join(pgloom.directory, 'pool_hba.conf'), rule);
   pgloom.reload(settings);
   // Before the reload no line matches (28000), after it a wrong password is wrong (28P01).
-  for (let i = 0; i < 500 && await login(pgloom, 'wrong') !== '28P01'; i++) await sleep(20);
+  await eventually('the reload has come', async () => await login(pgloom, 'wrong') === '28P01');
   return pgloom;
 }
 

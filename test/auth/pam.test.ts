@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { onProcessEnd } from '../../src/main/demo/process-end.js';
 import { pamLogin, type PamResult } from '../../src/workers/authentication/pam.js';
+import { eventually } from '../support/eventually.js';
 
 const skip = process.getuid?.() !== 0 ? 'a service of its own in /etc/pam.d needs root'
   : !existsSync('/etc/pam.d') ? 'there is no /etc/pam.d'
@@ -91,10 +92,7 @@ test('a module that does not return is ended, one that crashes takes nobody with
   assert.ok(pid > 1 && parent > 1 && parent !== process.pid);
   // pam_exec gives its script a session of its own, where it is out of reach.
   t.after(() => process.kill(pid, 'SIGKILL'));
-  for (const deadline = Date.now() + 10_000; isAlive(parent);) {
-    assert.ok(Date.now() < deadline, 'the process that asked PAM is still there');
-    await new Promise(resolve => { setTimeout(resolve, 20); });
-  }
+  await eventually('the process that asked PAM ends', () => !isAlive(parent));
   assert.ok((await others).every(result => result.ok));
 });
 

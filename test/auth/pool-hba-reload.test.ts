@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client, DatabaseError } from 'pg';
-import { launch, untilMatch, type Launched } from '../log/launch.js';
+import { launch, type Launched } from '../log/launch.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 
 const command = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
 const trust = 'host all all 127.0.0.1/32 trust\n';
@@ -34,8 +34,7 @@ async function refusal({ port }: Launched): Promise<string | null> {
 
 /** Workers hear of a reload a little later. */
 async function untilRefused(pgloom: Launched, isRefused: boolean): Promise<void> {
-  for (let i = 0; i < 500 && (await refusal(pgloom) !== null) !== isRefused; i++) await sleep(20);
-  assert.equal(await refusal(pgloom) !== null, isRefused);
+  await eventually(`clients are ${isRefused ? 'refused' : 'let in'}`, async () => (await refusal(pgloom) !== null) === isRefused);
 }
 
 test('a reload takes new rules, and a faulty file leaves the old ones in force', async t => {

@@ -1,8 +1,8 @@
 /** The column of pgloom in the table. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerMethod } from '../support/auth-server.js';
+import { eventually } from '../support/eventually.js';
 import { withClient, type Pgloom } from '../support/pgloom.js';
 import { databaseOf, homeDatabase, setUpOf, setUps, storedForms, subjectsOf, userOf, type ClientMethod, type StoredForm, type Subject } from './axes.js';
 import { jdbcLogins, noJdbc, pgLogins, tryWithDriver } from './driver-cells.js';
@@ -112,11 +112,7 @@ async function sharesLinks(stage: Stage, proxies: Proxies<Pgloom>): Promise<void
     const first = await backend();
     const seen = new Set([first]);
     // The link comes back to the pool, or is closed, a moment after its client has gone: another may be had meanwhile.
-    if (isShared) await until(`${name}: a link is used again`, async () => seen.size === seen.add(await backend()).size);
-    else await until(`${name}: the link is closed`, async () => (await stage.server.query(`select from pg_stat_activity where pid = ${first}`)).length === 0);
+    if (isShared) await eventually(`${name}: a link is used again`, async () => seen.size === seen.add(await backend()).size);
+    else await eventually(`${name}: the link is closed`, async () => (await stage.server.query(`select from pg_stat_activity where pid = ${first}`)).length === 0);
   }
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const deadlineMs = Date.now() + 10_000; !await holds(); await sleep(10)) assert.ok(Date.now() < deadlineMs, what);
 }

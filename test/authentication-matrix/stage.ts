@@ -2,11 +2,11 @@
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { onProcessEnd } from '../../src/main/demo/process-end.js';
 import { serverIdentity } from '../../src/main/demo/unprivileged.js';
 import { startAuthServer, type AuthServer } from '../support/auth-server.js';
 import { makeCertificates, type Certificate, type TestCertificates } from '../support/certificates.js';
+import { eventually } from '../support/eventually.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 import { startPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 import { commonForms, databaseOf, databases, passwordsOf, poolHba, setUps, storedForms, userOf, type SetUp } from './axes.js';
@@ -18,8 +18,6 @@ import { poolKey, poolPasswd, verifiersOf } from './stored-passwords.js';
 const lookUpRole = 'scram_lookup';
 const lookUpPassword = 'the password of the look-up';
 const lookUpQuery = "select rolname, rolpassword from pg_authid where rolname = $1 and right(rolname, 6) = '_query'";
-
-const reloadLimitMs = 10_000;
 
 /** Proxies by set-up. */
 export type Proxies<T> = Readonly<Record<SetUp, T>>;
@@ -136,9 +134,7 @@ export class Stage {
   private async untilReloaded(port: number, setUp: SetUp): Promise<void> {
     const user = userOf('scram', 'TEXT');
     const login = { port, user, database: databaseOf(setUp === 'rules' ? 'scram' : setUp), tls: false, password: this.passwordOf(user) };
-    for (const deadlineMs = Date.now() + reloadLimitMs; !(await rawLogin(login)).loggedIn; await sleep(20)) {
-      if (Date.now() > deadlineMs) throw new Error(`the reload of the set-up ${setUp} has no effect`);
-    }
+    await eventually(`the reload of the set-up ${setUp} has come`, async () => (await rawLogin(login)).loggedIn);
   }
 }
 

@@ -1,8 +1,8 @@
 /** pgloom's pcp_* commands against Debian's 4.3.5, on the same Pgpool-II: standard output, standard error, exit status. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { eventually } from '../support/eventually.js';
 import type { Pgpool2 } from '../support/pgpool2.js';
 import { assertSameOutcome, maskColumns, maskTitles, type ComparisonOptions } from './comparison.js';
 import { PcpPrograms, skipWithoutDebian, type Outcome } from './pcp-programs.js';
@@ -153,10 +153,7 @@ describe("pgloom's pcp commands detach and attach a node of Pgpool-II as Debian'
     const started = (): number => server.log().split(/PCP process: \d+ started/).length;
     const before = started();
     const result = await change();
-    for (const deadlineMs = Date.now() + 30_000; started() === before;) {
-      assert.ok(Date.now() < deadlineMs, `${JSON.stringify(result)} has changed nothing:\n${server.log()}`);
-      await sleep(50);
-    }
+    await eventually(() => `${JSON.stringify(result)} has changed nothing:\n${server.log()}`, () => started() !== before);
     return result;
   };
   const play = async (run: (args: readonly string[]) => Promise<Outcome>): Promise<Outcome[]> => [

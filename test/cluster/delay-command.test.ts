@@ -7,8 +7,8 @@ import { after, before, test } from 'node:test';
 import { parseDelays, runDelayCommand } from '../../src/main/cluster/delay-command.js';
 import { delayAwaited, delayUnknown } from '../../src/shared/memory/node-table.js';
 import type { Backend } from '../../src/shared/settings.js';
-import { eventually } from '../engine/pgpool-command.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { watching } from './watched-cluster.js';
 
 let directory: string;

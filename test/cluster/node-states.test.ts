@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { NodeRole, NodeStatus, type NodeTable, PgRole, PgStatus } from '../../src/shared/memory/node-table.js';
-import { eventually } from '../engine/pgpool-command.js';
+import { eventually } from '../support/eventually.js';
 import { watching } from './watched-cluster.js';
 
 let cluster: Cluster;

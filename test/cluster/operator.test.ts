@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCluster } from '../../src/main/demo/cluster.js';
 import { type Outcome, PcpPrograms } from '../cli/pcp-programs.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, type PgloomOptions, startPgloom, withClient } from '../support/pgloom.js';
 
 const programs = new PcpPrograms('*:*:operator:secret\n');
@@ -32,11 +33,8 @@ async function nodes(pgloom: Pgloom): Promise<string[]> {
 }
 
 async function untilNodes(pgloom: Pgloom, expected: readonly string[]): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  for (let seen = await nodes(pgloom); seen.join() !== expected.join(); seen = await nodes(pgloom)) {
-    assert.ok(Date.now() < deadline, `${seen.join(', ')} instead of ${expected.join(', ')}`);
-    await sleep(50);
-  }
+  let seen: string[] = [];
+  await eventually(() => `${expected.join(', ')}, not ${seen.join(', ')}`, async () => (seen = await nodes(pgloom)).join() === expected.join());
 }
 
 const allUp = ['up primary', 'up standby', 'up standby'];
@@ -166,7 +164,7 @@ test('a detached node whose server dies is shown so', async () => {
     await order(pgloom, 'pcp_detach_node', '1');
     await cluster.nodes[1]?.stop('fast');
     const shown = async (): Promise<string> => (await order(pgloom, 'pcp_node_info', '1')).stdout.split(' ').slice(4, 8).join(' ');
-    for (const deadline = Date.now() + 15_000; await shown() !== 'down down standby unknown'; await sleep(100)) assert.ok(Date.now() < deadline, await shown());
+    await eventually('node 1 is seen down', async () => await shown() === 'down down standby unknown');
   } finally {
     await pgloom.stop();
     await cluster.stop();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startCluster } from '../../src/main/demo/cluster.js';
 import { NodeRole, NodeStatus } from '../../src/shared/memory/node-table.js';
-import { eventually } from '../engine/pgpool-command.js';
+import { eventually } from '../support/eventually.js';
 import { watching } from './watched-cluster.js';
 
 test('a primary that restarts is found again; one that is promoted takes its place; the old one is then refused', async () => {

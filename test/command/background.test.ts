@@ -9,9 +9,10 @@ import { Client } from 'pg';
 import { serverIdentity } from '../../src/main/demo/unprivileged.js';
 import { isAlive } from '../../src/main/pid-file.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { firstError } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
-import { debian, eventually, launch, noDebian, ours, runDebian, runOurs, type Scratch, untilEnded, withScratch } from './commands.js';
+import { debian, launch, noDebian, ours, runDebian, runOurs, type Scratch, untilEnded, withScratch } from './commands.js';
 
 /** In front of the shared primary. */
 function served(): Record<string, string | number | boolean> {

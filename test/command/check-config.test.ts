@@ -4,7 +4,8 @@ import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { recordFileOf } from '../../src/main/run-record.js';
-import { eventually, launch, ours, runOurs, type Scratch, withScratch } from './commands.js';
+import { eventually } from '../support/eventually.js';
+import { launch, ours, runOurs, type Scratch, withScratch } from './commands.js';
 
 const checked = (scratch: Scratch, ...more: string[]) => runOurs(['-f', scratch.configFile, ...more, 'check-config']);
 

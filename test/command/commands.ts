@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { onProcessEnd } from '../../src/main/demo/process-end.js';
 import { isAlive } from '../../src/main/pid-file.js';
+import { eventually } from '../support/eventually.js';
 
 export const ours = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
 export const debian = '/usr/sbin/pgpool';
@@ -173,15 +174,4 @@ export async function withBystander(use: (pid: number) => Promise<void>): Promis
 /** Resolves when the process has ended; fails after 20 s. */
 export async function untilEnded(pid: number): Promise<void> {
   await eventually(`process ${pid} ends`, () => !isAlive(pid));
-}
-
-/** Resolves when the condition holds; fails after 20 s. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadlineMs = Date.now() + 20_000; Date.now() < deadlineMs;) {
-    if (await holds()) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-  }
-  throw new Error(`it did not happen within 20 s: ${what}`);
 }

@@ -5,9 +5,9 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
-import { untilMatch } from '../log/launch.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { startPgloom, withClient } from '../support/pgloom.js';
-import { eventually, pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
+import { pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
 
 test('-v prints the version and -h the usage on standard error with exit status 0', async () => {
   const version = await pgpool('-v');

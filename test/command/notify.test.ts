@@ -5,7 +5,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { eventually, launch, ours, type Scratch, type Started, withScratch } from './commands.js';
+import { eventually } from '../support/eventually.js';
+import { launch, ours, type Scratch, type Started, withScratch } from './commands.js';
 
 /** Prints each datagram as one line of JSON. */
 const receiver = `

@@ -7,7 +7,8 @@ import { test } from 'node:test';
 import { loadConfig } from '../../src/main/config/load.js';
 import { isAlive } from '../../src/main/pid-file.js';
 import { recordFileOf, writeRunRecord } from '../../src/main/run-record.js';
-import { eventually, launch, ours, runOurs, type Scratch, untilEnded, withBystander, withScratch } from './commands.js';
+import { eventually } from '../support/eventually.js';
+import { launch, ours, runOurs, type Scratch, untilEnded, withBystander, withScratch } from './commands.js';
 
 async function startsAndStops(scratch: Scratch): Promise<string> {
   const { status, stderr } = await runOurs(['-f', scratch.configFile]);

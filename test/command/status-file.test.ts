@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { readStatusFile, removeStatusFile, StatusFile, statusFileOf } from '../../src/main/cluster/status-file.js';
 import { LogLevel } from '../../src/shared/logger.js';
-import { debian, eventually, launch, noDebian, withScratch } from './commands.js';
+import { eventually } from '../support/eventually.js';
+import { debian, launch, noDebian, withScratch } from './commands.js';
 
 class Lines {
   readonly lines: string[] = [];

@@ -5,10 +5,10 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { Client } from 'pg';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
 import { errorFields, firstError, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
-import { eventually } from './pgpool-command.js';
 
 const who = { user: 'postgres', database: 'test' };
 

@@ -8,10 +8,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
-import { untilMatch } from '../log/launch.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { startPgloom, withClient } from '../support/pgloom.js';
 import { WireClient } from '../support/wire.js';
-import { eventually, pgpool, withDirectory, writeConfig } from './pgpool-command.js';
+import { pgpool, withDirectory, writeConfig } from './pgpool-command.js';
 
 async function listenOn(server: Server, where: { path: string } | { host: string; port: number }): Promise<void> {
   server.listen(where);

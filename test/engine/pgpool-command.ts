@@ -55,14 +55,3 @@ export async function writeConfig(directory: string, lines: Readonly<Record<stri
   await writeFile(file, Object.entries(all).map(([key, value]) => `${key} = ${typeof value === 'number' ? value : `'${value}'`}\n`).join(''));
   return file;
 }
-
-/** Resolves when the condition holds; fails after 20 s. */
-export async function eventually(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadlineMs = Date.now() + 20_000; Date.now() < deadlineMs;) {
-    if (await holds()) return;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 20);
-    });
-  }
-  throw new Error(`it did not happen within 20 s: ${what}`);
-}

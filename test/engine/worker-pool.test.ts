@@ -11,8 +11,9 @@ import { ChildState } from '../../src/shared/memory/child-table.js';
 import { createLogger } from '../../src/shared/logger.js';
 import type { HandOver } from '../../src/shared/messages.js';
 import { noTls } from '../../src/shared/tls/materials.js';
+import { eventually } from '../support/eventually.js';
 import { demand } from './demands.js';
-import { eventually, withDirectory, writeConfig } from './pgpool-command.js';
+import { withDirectory, writeConfig } from './pgpool-command.js';
 
 const taskFile = fileURLToPath(new URL('./crashing-task.js', import.meta.url));
 

@@ -8,8 +8,9 @@ import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { withClient } from '../support/pgloom.js';
-import { launch, type Launched, until, untilMatch } from './launch.js';
+import { launch, type Launched } from './launch.js';
 
 const collector = { logging_collector: true, log_statement: true, log_line_prefix: '%P ' };
 const isRoot = process.getuid?.() === 0;
@@ -30,7 +31,7 @@ test('the log goes into a file, and standard error only says where', async (t) =
 test('once it has started, the standard error it was given is let go', async (t) => {
   const pgloom = await launch(t, { ...collector, log_filename: 'log' });
   await untilMatch(pgloom.log, /pgloom is ready/);
-  await until(() => pgloom.child.stderr?.closed === true, () => 'it is still open');
+  await eventually('standard error is closed', () => pgloom.child.stderr?.closed === true);
   await run(pgloom, 'select 1');
 });
 
@@ -101,7 +102,7 @@ test('at log_rotation_size a new file begins', async (t) => {
     await run(pgloom, `select '${'y'.repeat(3000)}'`);
     await sleep(600);
   }
-  await until(() => readdirSync(pgloom.logs).length > 1, () => 'one file only');
+  await eventually('a second file', () => readdirSync(pgloom.logs).length > 1);
 });
 
 test('pcp_log_rotate begins a new file', async (t) => {
@@ -137,7 +138,7 @@ test('a directory that is removed stops no session, and is made again', async (t
     await client.query('select 1');
     rmSync(pgloom.logs, { recursive: true });
     for (let i = 0; i < 20; i++) await client.query(`select ${i}`);
-    await until(() => readdirSync(pgloom.directory).includes('logs'), () => 'no directory');
+    await eventually('a directory', () => readdirSync(pgloom.directory).includes('logs'));
     await client.query("select 'seen again'");
   });
   await untilMatch(pgloom.log, /seen again/);

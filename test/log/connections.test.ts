@@ -9,9 +9,10 @@ import { HostNames } from '../../src/workers/session/host-names.js';
 import { logLines, startLoggingPgpool2 } from '../routing/table/pgpool2.js';
 import { TcpProxy } from '../session/tcp-proxy.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { withClient } from '../support/pgloom.js';
 import { noPgpool2 } from '../support/pgpool2.js';
-import { launch, until, untilMatch } from './launch.js';
+import { launch } from './launch.js';
 
 const about = /^(LOG: {2}new connection received|DETAIL: {2}connecting host|LOG: {2}frontend disconnection)/;
 /** Port and time differ. */
@@ -35,7 +36,7 @@ async function connectionLines(proxy: Proxy): Promise<string[]> {
   const ended = (): string[] => proxy.lines().filter((line) => line.includes('frontend disconnection'));
   for (const [at, host] of ['127.0.0.1', proxy.sockets].entries()) {
     await withClient({ host, port: proxy.port }, (client) => client.query('select 1'));
-    await until(() => ended().length > at, () => `no disconnection in:\n${proxy.lines().join('\n')}`);
+    await eventually(() => `a disconnection in:\n${proxy.lines().join('\n')}`, () => ended().length > at);
   }
   return proxy.lines().filter((line) => about.test(line)).map(masked);
 }

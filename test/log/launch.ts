@@ -35,21 +35,6 @@ export interface Launched {
 const command = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
 const limitMs = 20_000;
 
-/** Waits until `seen` holds. */
-export async function until(seen: () => boolean, what: () => string): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (!seen()) {
-    assert.ok(Date.now() < deadline, what());
-    await sleep(20);
-  }
-}
-
-/** The text, when it matches. */
-export async function untilMatch(text: () => string, pattern: RegExp): Promise<string> {
-  await until(() => pattern.test(text()), () => `no ${pattern} in:\n${text().slice(-4000)}`);
-  return text();
-}
-
 /** Starts it; ended with the test. With `untilReady` false it may be a start that fails. */
 export async function launch(t: TestContext, settings: Settings, options: { readonly stdio?: StdioOptions; readonly untilReady?: boolean; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Launched> {
   const directory = mkdtempSync(path.join(tmpdir(), 'pgloom-logs-'));

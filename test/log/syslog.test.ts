@@ -5,10 +5,11 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'nod
 import { describe, it, type TestContext } from 'node:test';
 import { LogLevel } from '../../src/shared/logger.js';
 import { syslogDatagrams, syslogJson, syslogSeverity } from '../../src/shared/syslog-message.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { withClient } from '../support/pgloom.js';
 import { noPgpool2 } from '../support/pgpool2.js';
 import { startLoggingPgpool2 } from '../routing/table/pgpool2.js';
-import { launch, until, untilMatch } from './launch.js';
+import { launch } from './launch.js';
 
 const socketPath = '/dev/log';
 const canReceive = process.platform === 'linux' && process.getuid?.() === 0 && !existsSync(socketPath);
@@ -45,7 +46,7 @@ async function receive(t: TestContext): Promise<Receiver> {
     rmSync(socketPath, { force: true });
   };
   t.after(end);
-  await until(() => text.startsWith('ready\n'), () => 'no receiver');
+  await eventually('the receiver is ready', () => text.startsWith('ready\n'));
   const lines = (): string[] => text.split('\n').slice(1, -1).map((hex) => Buffer.from(hex, 'hex').toString());
   return { process: child, lines, text: () => lines().join('\n'), end };
 }
@@ -79,7 +80,7 @@ describe('log_destination = syslog', { skip }, () => {
     await withClient(pgloom, (client) => client.query("select 'both'"));
     await untilMatch(receiver.text, /both/);
     // Unused for a while the sockets are closed, and opened again for the next line.
-    await until(() => syslogSockets(pgloom.pid) === 0, () => 'a socket is still open');
+    await eventually('no socket is open', () => syslogSockets(pgloom.pid) === 0);
     await untilMatch(pgloom.stderr, /^child LOG: {2}statement: select 'both'$/m);
     pgloom.reload({ log_destination: 'stderr, syslog', syslog_facility: 'LOCAL7', syslog_ident: 'other' });
     await untilMatch(pgloom.stderr, /parameters changed/);

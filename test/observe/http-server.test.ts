@@ -6,8 +6,8 @@ import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
-import { eventually, pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
-import { untilMatch } from '../log/launch.js';
+import { pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { withClient } from '../support/pgloom.js';
 import { pcpLine, withHttp } from './http-pgloom.js';
 

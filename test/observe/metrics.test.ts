@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { withWireClient } from '../support/wire.js';
-import { eventually } from '../engine/pgpool-command.js';
 import { type Metrics, readMetrics } from './exposition.js';
 import { withHttp } from './http-pgloom.js';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { queryServer, type Row } from '../../src/main/demo/sql.js';
-import { eventually } from '../engine/pgpool-command.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 import { pcpConfLine } from './pcp-client.js';
 import { noPgpoolAdm, startPostgres15, type Postgres15 } from './postgres15.js';

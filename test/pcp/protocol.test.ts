@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { errorPacket } from '../../src/main/pcp/error-packet.js';
 import { PacketReader } from '../../src/main/pcp/framing.js';
-import { eventually } from '../engine/pgpool-command.js';
+import { eventually } from '../support/eventually.js';
 import { startPgloom, type Pgloom, withClient } from '../support/pgloom.js';
 import { errorOf, loginAnswer, pcpConfLine, PcpClient, pcpPacket, strings } from './pcp-client.js';
 

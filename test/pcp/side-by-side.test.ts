@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client } from 'pg';
 import { startCluster, type Cluster } from '../../src/main/demo/cluster.js';
-import { eventually } from '../engine/pgpool-command.js';
+import { eventually } from '../support/eventually.js';
 import { startPgloom, type Pgloom } from '../support/pgloom.js';
 import { noPgpool2, startPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 import { commonSettings } from './common-settings.js';

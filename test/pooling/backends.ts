@@ -1,6 +1,7 @@
 /** The server processes behind a session, as the tests of pooling compare them. */
 import { Client, type ClientConfig } from 'pg';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, withClient } from '../support/pgloom.js';
 
 /** One node that everything goes to: every session needs one link, and the same one. */
@@ -28,23 +29,14 @@ export async function isAlive(pid: number): Promise<boolean> {
 }
 
 /** Resolves when the server process is gone. */
-export async function waitForEnd(pid: number, limitMs = 15_000): Promise<void> {
-  const deadline = Date.now() + limitMs;
-  while (await isAlive(pid)) {
-    if (Date.now() > deadline) throw new Error(`server process ${pid} is still there`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
+export async function waitForEnd(pid: number): Promise<void> {
+  await eventually(`server process ${pid} ends`, async () => !await isAlive(pid));
 }
 
 /** After a session has ended its link is reset before it lies in the pool; until then a new session opens another. */
 export async function untilPooled(pgloom: Pgloom, links: number): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const idle = await withClient(pgloom, async (client) => {
-      const { rows } = await client.query<{ pool_connected: string; pool_backendpid: string }>('show pool_pools');
-      return rows.filter((row) => row.pool_connected === '0' && row.pool_backendpid !== '0').length;
-    }, { database: 'postgres' });
-    if (idle >= links) return;
-    if (Date.now() > deadline) throw new Error(`${idle} links lie in the pool instead of ${links}`);
-  }
+  await eventually(`${links} links lie in the pool`, async () => {
+    const { rows } = await withClient(pgloom, (client) => client.query<{ pool_connected: string; pool_backendpid: string }>('show pool_pools'), { database: 'postgres' });
+    return rows.filter((row) => row.pool_connected === '0' && row.pool_backendpid !== '0').length >= links;
+  });
 }

@@ -1,8 +1,8 @@
 /** A reader whose replay stands still. These tests have servers of their own. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../../src/main/demo/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { withClient } from '../support/pgloom.js';
 import { readerIsNode1, where, withPgloom } from './where.js';
 
@@ -31,13 +31,7 @@ test('a reader that is behind by more than delay_threshold is not read from unti
   await withPgloom({ ...settings, delay_threshold: 1_000_000, sr_check_period: 1 }, async (pgloom) => {
     await withClient(pgloom, async (client) => {
       assert.equal(await where(client, cluster.nodes), 1);
-      const waitFor = async (node: number): Promise<void> => {
-        const deadline = Date.now() + 30_000;
-        while (await where(client, cluster.nodes) !== node) {
-          assert.ok(Date.now() < deadline, `reads do not go to node ${node}`);
-          await sleep(100);
-        }
-      };
+      const waitFor = (node: number): Promise<void> => eventually(`reads go to node ${node}`, async () => await where(client, cluster.nodes) === node);
       await withPausedReplay(async () => {
         await client.query("insert into filler select repeat('x', 1000) from generate_series(1, 4000)");
         await waitFor(0);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, type ClientConfig } from 'pg';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { nodesOf, readerIsNode1, where, withPgloom } from './where.js';
 
@@ -26,11 +27,8 @@ async function statesAtReader(application: string): Promise<string[]> {
 
 /** The coming statement ends a transaction on the reader a moment after the client has its answer. */
 async function waitForStates(application: string, expected: readonly string[]): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  for (;;) {
-    const states = await statesAtReader(application);
-    if (states.join() === expected.join() || Date.now() > deadline) return assert.deepEqual(states, expected);
-  }
+  let states: string[] = [];
+  await eventually(() => `${expected.join()} at the reader, not ${states.join()}`, async () => (states = await statesAtReader(application)).join() === expected.join());
 }
 
 test('a read before the first write of a transaction goes to the reader, reads after it to the primary', async () => {

@@ -9,6 +9,7 @@ import { serverIdentity, spawnIdentity } from '../../src/main/demo/unprivileged.
 import { operatingSystemUser } from '../../src/main/setup/layout.js';
 import { findServerPrograms, hasProgram } from '../../src/main/setup/server-programs.js';
 import { freePorts, type SetUpDirectory, setUpDirectory } from '../setup/set-up-directory.js';
+import { eventually } from '../support/eventually.js';
 
 const user = operatingSystemUser();
 const identity = serverIdentity();
@@ -68,11 +69,8 @@ class Nodes {
   /** Waits until the standby has replayed what its primary has written. */
   async caughtUp(primary: number, standby: number): Promise<void> {
     const [row] = await this.sql<{ lsn: string }>(primary, 'select pg_current_wal_flush_lsn()::text as lsn');
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
-      const [state] = await this.sql<{ done: boolean }>(standby, `select coalesce(pg_last_wal_replay_lsn() >= '${row?.lsn}', false) as done`);
-      if (state?.done === true) return;
-    }
-    throw new Error(`node ${standby} did not catch up`);
+    const asked = `select coalesce(pg_last_wal_replay_lsn() >= '${row?.lsn}', false) as done`;
+    await eventually(`node ${standby} catches up`, async () => (await this.sql<{ done: boolean }>(standby, asked))[0]?.done === true);
   }
 }
 
@@ -147,9 +145,5 @@ test('recovery in the replication modes: the second stage brings what was writte
 
 /** The end of archive recovery may come a moment after the server accepts connections. */
 async function untilWritable(nodes: Nodes, node: number): Promise<void> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline;) {
-    const [row] = await nodes.sql<{ standby: boolean }>(node, 'select pg_is_in_recovery() as standby');
-    if (row?.standby === false) return;
-  }
-  throw new Error(`node ${node} did not end its recovery`);
+  await eventually(`node ${node} ends its recovery`, async () => (await nodes.sql<{ standby: boolean }>(node, 'select pg_is_in_recovery() as standby'))[0]?.standby === false);
 }

@@ -14,6 +14,7 @@ import { type Cluster, startCluster } from '../../src/main/demo/cluster.js';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { onProcessEnd } from '../../src/main/demo/process-end.js';
 import { labFile } from '../config/lab-file.js';
+import { eventually } from '../support/eventually.js';
 
 const command = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
 const pcpCommand = fileURLToPath(new URL('../../src/main/cli/pcp.js', import.meta.url));
@@ -99,15 +100,13 @@ test('the lab: SHOW POOL_NODES and SHOW POOL_PROCESSES', { skip }, async () => {
 
 test('the lab: when a standby is stopped, node 1 is seen down and reads go on', { skip }, async () => {
   await cluster.nodes[1]?.stop('fast');
-  const deadline = Date.now() + 60_000;
-  for (;;) {
+  let line = '';
+  await eventually(() => `node 1 is down, not ${line}`, async () => {
     const ports = Number(await psql("select current_setting('port')", '-At'));
     assert.notEqual(ports, cluster.nodes[1]?.port);
-    const line = (await psql('SHOW POOL_NODES', '-At')).split('\n')[1] ?? '';
-    if (line.split('|')[3] === 'down') break;
-    assert.ok(Date.now() < deadline, line);
-    await sleep(200);
-  }
+    line = (await psql('SHOW POOL_NODES', '-At')).split('\n')[1] ?? '';
+    return line.split('|')[3] === 'down';
+  }, 60_000);
 });
 
 /** What `pcp_node_info -a` says of the nodes: status, role. */
@@ -119,11 +118,8 @@ async function nodes(): Promise<string[]> {
 }
 
 async function untilNodes(expected: readonly string[]): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  for (let seen = await nodes(); JSON.stringify(seen) !== JSON.stringify(expected); seen = await nodes()) {
-    assert.ok(Date.now() < deadline, `${seen.join(', ')} instead of ${expected.join(', ')}`);
-    await sleep(100);
-  }
+  let seen: string[] = [];
+  await eventually(() => `${expected.join(', ')}, not ${seen.join(', ')}`, async () => (seen = await nodes()).join() === expected.join(), 60_000);
 }
 
 /** One of the commands of pgloom, with the password from a .pcppass as in the notes. */

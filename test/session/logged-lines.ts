@@ -1,6 +1,5 @@
 /** Reads the lines that a session has logged. */
-import assert from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { untilMatch } from '../support/eventually.js';
 import type { Pgloom } from '../support/pgloom.js';
 import { WireClient } from '../support/wire.js';
 
@@ -31,13 +30,8 @@ export async function linesOf(proxy: Talkative, use: (client: WireClient) => Pro
   try {
     await use(client);
     client.end();
-    const limitMs = Date.now() + 10_000;
-    for (;;) {
-      const lines = proxy.lines(application);
-      if (lines.some((line) => last.test(line))) return lines;
-      assert.ok(Date.now() < limitMs, `no line ${last} in:\n${lines.join('\n')}`);
-      await sleep(20);
-    }
+    await untilMatch(() => proxy.lines(application).join('\n'), new RegExp(last, 'm'));
+    return proxy.lines(application);
   } finally {
     client.destroy();
   }

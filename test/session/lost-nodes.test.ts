@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type Cluster, startCluster } from '../../src/main/demo/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { firstError } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
@@ -33,14 +34,12 @@ async function statuses(): Promise<string[]> {
 }
 
 async function waitForStatuses(expected: readonly string[]): Promise<void> {
-  const deadline = Date.now() + 40_000;
-  for (;;) {
-    const seen = await statuses().catch((error: Error) => [error.message]);
+  let seen: string[] = [];
+  await eventually(() => `${expected.join()}, not ${seen.join()}`, async () => {
+    seen = await statuses().catch((error: Error) => [error.message]);
     // A node that came back and that nobody has used yet is said to wait.
-    if (seen.map((status) => (status === 'waiting' ? 'up' : status)).join() === expected.join()) return;
-    if (Date.now() > deadline) assert.deepEqual(seen, expected);
-    await sleep(200);
-  }
+    return seen.map((status) => (status === 'waiting' ? 'up' : status)).join() === expected.join();
+  });
 }
 
 /** A session whose reads go to this node. */
@@ -107,18 +106,14 @@ test('when the primary stops, new sessions still read, and a write gets a clear 
 test('when all nodes are down a client is told so with 57P03, and pgloom goes on', async () => {
   await cluster.nodes[1]?.stop('fast');
   await cluster.nodes[2]?.stop('fast');
-  const deadline = Date.now() + 30_000;
-  for (;;) {
+  let error: ReturnType<typeof firstError>;
+  await eventually(() => `57P03, not ${JSON.stringify(error)}`, async () => {
     const client = await WireClient.connect(pgloom.port);
     client.startup({ user: 'postgres', database: 'kept' });
-    const error = firstError(await client.expectClose());
-    if (error?.['C'] === '57P03') {
-      assert.equal(error['M'], 'pgpool is not accepting any new connections');
-      break;
-    }
-    assert.ok(Date.now() < deadline, JSON.stringify(error));
-    await sleep(200);
-  }
+    error = firstError(await client.expectClose());
+    return error?.['C'] === '57P03';
+  });
+  assert.equal(error?.['M'], 'pgpool is not accepting any new connections');
 });
 
 test('when the nodes come back, everything works again', async () => {

@@ -1,7 +1,7 @@
 /** What a review found about own statements among others: each of these was once answered wrongly. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { untilMatch } from '../log/launch.js';
+import { untilMatch } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { WireClient, type WireMessage } from '../support/wire.js';
 import { errorFields, rowValues } from '../support/wire-fields.js';

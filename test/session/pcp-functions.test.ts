@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, DatabaseError, type QueryResult } from 'pg';
 import postgres from 'postgres';
-import { eventually } from '../engine/pgpool-command.js';
 import { pcpConfLine } from '../pcp/pcp-client.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 
 type Row = Record<string, unknown>;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Client, DatabaseError } from 'pg';
-import { untilMatch } from '../log/launch.js';
 import { startLoggingPgpool2 } from '../routing/table/pgpool2.js';
+import { untilMatch } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { noPgpool2, type Pgpool2 } from '../support/pgpool2.js';
 

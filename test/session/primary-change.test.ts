@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startCluster } from '../../src/main/demo/cluster.js';
-import { eventually } from '../engine/pgpool-command.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { startPgloom, withClient, type Pgloom } from '../support/pgloom.js';
 import { firstError, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../../src/main/demo/cluster.js';
 import { encodeNotice } from '../../src/shared/errors.js';
-import { eventually } from '../engine/pgpool-command.js';
+import { eventually } from '../support/eventually.js';
 import type { Pgloom } from '../support/pgloom.js';
 import { firstError, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { eventually } from '../engine/pgpool-command.js';
-import { untilMatch } from '../log/launch.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { withClient } from '../support/pgloom.js';
 import { psql, sharedTlsPgloom, sslFiles, withTlsPgloom } from './fixture.js';
 

@@ -4,8 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cancelRequest, int32, query } from '../../src/shared/protocol/writer.js';
 import { gssEncRequestCode } from '../../src/shared/protocol/letters.js';
-import { eventually } from '../engine/pgpool-command.js';
-import { untilMatch } from '../log/launch.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import type { Pgloom } from '../support/pgloom.js';
 import { directClient, encryptedClient, handshake, hello, isReady, rawClient, received, sharedTlsPgloom, sslRequest, untilClosed, withTlsPgloom } from './fixture.js';
 

@@ -7,9 +7,9 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ReloadQueue } from '../../src/main/reload.js';
 import { PassphraseError, runPassphraseCommand } from '../../src/main/tls/passphrase-command.js';
-import { eventually } from '../engine/pgpool-command.js';
 import { PcpClient } from '../pcp/pcp-client.js';
 import { encryptKey, type TestCertificates } from '../support/certificates.js';
+import { eventually } from '../support/eventually.js';
 import { withClient, type Pgloom } from '../support/pgloom.js';
 import { serialShown, withTlsPgloom } from './fixture.js';
 

@@ -10,6 +10,7 @@ import { connect as connectTls } from 'node:tls';
 import { HandshakeLimit } from '../../src/main/listen/handshake-limit.js';
 import { gssEncRequestCode } from '../../src/shared/protocol/letters.js';
 import { cancelRequest, int32 } from '../../src/shared/protocol/writer.js';
+import { eventually } from '../support/eventually.js';
 import type { Pgloom } from '../support/pgloom.js';
 import { WireClient } from '../support/wire.js';
 import { firstError } from '../support/wire-fields.js';
@@ -74,10 +75,7 @@ function descriptors(pgloom: Pgloom): number {
 
 /** Sockets of refused clients are closed a little after the clients'. */
 async function untilDescriptors(pgloom: Pgloom, count: number): Promise<void> {
-  for (let tries = 0; descriptors(pgloom) > count; tries++) {
-    assert.ok(tries < 500, `${descriptors(pgloom)} descriptors are open, ${count} before`);
-    await sleep(20);
-  }
+  await eventually(() => `${count} descriptors, as before, not ${descriptors(pgloom)}`, () => descriptors(pgloom) <= count);
 }
 
 test('psql that requires TLS reads why it is refused', async () => {

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Client } from 'pg';
 import { query } from '../../src/shared/protocol/writer.js';
-import { untilMatch } from '../log/launch.js';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { type Pgloom, withClient } from '../support/pgloom.js';
 import { encryptedClient, hello, isReady, received, serialShown, untilClosed, withTlsPgloom } from './fixture.js';
 
@@ -25,11 +25,7 @@ async function reload(pgloom: Pgloom, expected: RegExp): Promise<void> {
 
 /** The workers hear of a reload a little later than the log. */
 async function untilShown(pgloom: Pgloom, serial: string): Promise<void> {
-  const startedMs = Date.now();
-  while (await serialShown(pgloom) !== serial) {
-    if (Date.now() - startedMs > reloadLimitMs) throw new Error(`certificate ${serial} is not shown`);
-    await sleep(10);
-  }
+  await eventually(`certificate ${serial} is shown`, async () => await serialShown(pgloom) === serial);
 }
 
 /** A session to be resumed: with TLS 1.3 its ticket comes behind the handshake. */

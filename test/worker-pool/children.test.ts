@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { WireClient } from '../support/wire.js';
 
@@ -61,14 +62,10 @@ test('dynamic mode starts with a few children and more when they are needed', as
     const atFirst = await processes(pgloom);
     assert.ok(atFirst.length >= 2 && atFirst.length < 20, `${atFirst.length} children at the start`);
     const clients = await Promise.all(Array.from({ length: 12 }, () => WireClient.login(pgloom.port)));
-    const deadline = Date.now() + 20_000;
-    for (;;) {
+    await eventually('there are 15 children, 2 of them idle', async () => {
       const rows = await processes(pgloom);
-      const idle = rows.filter(({ status }) => status === 'Wait for connection').length;
-      if (idle >= 2 && rows.length >= 15) break;
-      assert.ok(Date.now() < deadline, `${rows.length} children, ${idle} of them idle`);
-      await sleep(200);
-    }
+      return rows.length >= 15 && rows.filter(({ status }) => status === 'Wait for connection').length >= 2;
+    });
     for (const client of clients) client.end();
   });
 });

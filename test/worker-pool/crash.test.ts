@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { untilMatch } from '../log/launch.js';
+import { untilMatch } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { firstError, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
