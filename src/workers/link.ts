@@ -34,6 +34,9 @@ export abstract class Link {
   /** Reasons not to read: a stall of the relay, and the number of peers that have not drained. */
   private stalled = false;
   private undrained = 0;
+  /** Stalled for so long that it reads on: see listenIfStalled. */
+  private listens = false;
+  private stalledTicks = 0;
   private wantLarge = false;
   private lastView: Buffer = empty;
   private processing = false;
@@ -156,9 +159,9 @@ export abstract class Link {
   private received(bytes: number, from: Uint8Array): boolean {
     if (this.closed) return true; // what still comes after our last words is dropped
     if (this.tap !== null) this.tap.read(from as Buffer, 0, bytes);
-    if (this.encrypted !== null && (this.stalled || this.undrained > 0)) {
+    if (this.stalled || (this.encrypted !== null && this.undrained > 0)) {
       this.append(from as Buffer, bytes);
-      return false;
+      return this.mayRead;
     }
     this.wantLarge = bytes === from.length || (from.length === largeBytes && bytes > smallBytes);
     if (this.carryLength === 0) {
@@ -167,7 +170,11 @@ export abstract class Link {
       this.append(from as Buffer, bytes);
       this.run(this.carry as Buffer, this.carryLength);
     }
-    return this.undrained === 0 && (this.closed || !this.stalled);
+    return this.mayRead;
+  }
+
+  private get mayRead(): boolean {
+    return this.undrained === 0 && (this.closed || !this.stalled || (this.listens && this.carryLength < largeBytes));
   }
 
   private run(data: Buffer, end: number): void {
@@ -235,10 +242,26 @@ export abstract class Link {
     return this.stalled;
   }
 
+  /**
+   * Call it once a second. While a link is stalled it does not read, and cannot know that its peer has gone. A peer may send all that
+   * it wants, and leave: that is done first. But what takes longer than `lingerMs` is not worth waiting for.
+   */
+  listenIfStalled(): void {
+    if (!this.stalled || this.closed) {
+      this.stalledTicks = 0;
+      return;
+    }
+    if (++this.stalledTicks <= lingerMs / 1000 || this.listens) return;
+    this.listens = true;
+    if (this.mayRead) this.socket.resume();
+  }
+
   /** Goes on after a stall: first with what was kept, then with reading. */
   proceed(): void {
     if (this.closed) return;
     this.stalled = false;
+    this.listens = false;
+    this.stalledTicks = 0;
     if (this.carryLength > 0 && this.undrained === 0) this.run(this.carry as Buffer, this.carryLength);
     if (!this.stalled && this.undrained === 0 && !this.closed) this.socket.resume();
   }

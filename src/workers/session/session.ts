@@ -336,6 +336,7 @@ export class Session {
   tick(nowMs: number): void {
     const { settings } = this;
     if (this.childRow >= 0) this.worker.childTable.setLastActivity(this.childRow, this.heardMs);
+    this.client.listenIfStalled();
     if (!this.loggedIn) {
       const limitMs = settings.authentication_timeout * 1000;
       if (limitMs > 0 && nowMs - this.connectedMs >= limitMs) this.fail(errors.authenticationTimeout());
