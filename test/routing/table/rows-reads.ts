@@ -153,9 +153,6 @@ const copies: readonly Row[] = [
     "copy items to '/no/such/directory/file'",
     "copy items to program 'cat > /dev/null'",
     "copy (select 1) to '/no/such/directory/file'",
-    'copy (insert into scratch values (1) returning *) to stdout',
-    "copy (update scratch set name = 'c' returning *) to stdout",
-    'copy (delete from scratch returning *) to stdout',
   ]),
   ...rows('primary', [
     'copy (select * from items for update) to stdout',
@@ -165,6 +162,12 @@ const copies: readonly Row[] = [
     'copy pg_class to stdout',
     'copy (with a as (delete from scratch returning *) select * from a) to stdout',
   ], { pgpool: 'reader', because: differences.copied }),
+];
+
+const copiesOfWrites = [
+  'copy (insert into scratch values (1) returning *) to stdout',
+  "copy (update scratch set name = 'c' returning *) to stdout",
+  'copy (delete from scratch returning *) to stdout',
 ];
 
 const explains: readonly Row[] = rows('primary', [
@@ -182,11 +185,14 @@ const explains: readonly Row[] = rows('primary', [
   'explain analyze with a as (delete from scratch returning *) select * from a',
 ]);
 
+/** Now and then, when the machine is busy, Pgpool-II forgets the Sync behind a COPY TO by the extended protocol: for good, and with its locks. */
+const hangingCopies: readonly Row[] = rows('primary', copiesOfWrites, { pgpool: 'never answers', because: differences.hangs });
+
 const copiesIn = ['copy scratch from stdin', 'COPY scratch (id) FROM STDIN WITH (FORMAT csv)'];
 
 export const readGroups: readonly RowGroup[] = [
-  { topic: 'reads', rows: [...selects, ...writing, ...locking, ...copies, ...rows('primary', copiesIn), ...explains] },
+  { topic: 'reads', rows: [...selects, ...writing, ...locking, ...copies, ...rows('primary', copiesOfWrites), ...rows('primary', copiesIn), ...explains] },
   { topic: 'reads by the extended protocol', rows: extended([
-      ...half(selects), ...writing, ...locking, ...copies, ...half(explains), ...rows('primary', copiesIn, { pgpool: 'never answers', because: differences.hangs }),
+      ...half(selects), ...writing, ...locking, ...copies, ...hangingCopies, ...half(explains), ...rows('primary', copiesIn, { pgpool: 'never answers', because: differences.hangs }),
     ]) },
 ];
