@@ -10,6 +10,7 @@ import { serverIdentity } from '../../src/main/demo/unprivileged.js';
 import { isAlive } from '../../src/main/pid-file.js';
 import { sharedCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
+import { openFiles } from '../support/open-files.js';
 import { firstError } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
 import { debian, launch, noDebian, ours, runDebian, runOurs, type Scratch, untilEnded, withScratch } from './commands.js';
@@ -68,8 +69,7 @@ test('with logging_collector nothing of the terminal is left behind either', asy
     await once(starting.child, 'exit');
     const pid = scratch.pid();
     await Promise.race([starting.ended, new Promise((resolve) => { setTimeout(resolve, 2000).unref(); })]);
-    const open = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-    assert.equal(starting.child.stderr?.closed, true, open.join(' '));
+    assert.equal(starting.child.stderr?.closed, true, openFiles(pid).join(' '));
   });
 });
 

@@ -1,11 +1,12 @@
 /** `pgpool -n`: options, pid file, faults at the start, reload. */
 import assert from 'node:assert/strict';
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { eventually, untilMatch } from '../support/eventually.js';
+import { openSockets } from '../support/open-files.js';
 import { startPgloom, withClient } from '../support/pgloom.js';
 import { pgpool, withDirectory, writeConfig } from '../engine/pgpool-command.js';
 
@@ -137,13 +138,7 @@ test('SIGUSR1, which Pgpool-II knows, does not open the debugger of Node', async
 /** Of this process alone: its sockets in the kernel's table of those that listen. */
 function listeningPorts(pid: number): string[] {
   if (!existsSync('/proc/net/tcp')) return [];
-  const own = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => {
-    try {
-      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '';
-    } catch {
-      return ''; // Closed meanwhile.
-    }
-  }));
+  const own = openSockets(pid);
   const rows = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
   return rows.filter((row) => row[3] === '0A' && own.has(row[9] ?? '-')).map((row) => row[1] ?? '').toSorted();
 }

@@ -1,11 +1,12 @@
 /** log_destination = syslog, with a real receiver on /dev/log. */
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
 import { LogLevel } from '../../src/shared/logger.js';
 import { syslogDatagrams, syslogJson, syslogSeverity } from '../../src/shared/syslog-message.js';
 import { eventually, untilMatch } from '../support/eventually.js';
+import { openSockets } from '../support/open-files.js';
 import { withClient } from '../support/pgloom.js';
 import { noPgpool2 } from '../support/pgpool2.js';
 import { startLoggingPgpool2 } from '../routing/table/pgpool2.js';
@@ -53,11 +54,9 @@ async function receive(t: TestContext): Promise<Receiver> {
 
 /** Datagram sockets of the process: it has them for syslog only. */
 function syslogSockets(pid: number): number {
-  const datagrams = new Set(readFileSync('/proc/net/unix', 'utf8').split('\n').map((line) => line.trim().split(/\s+/)).filter(([, , , , type]) => type === '0002').map((fields) => fields[6]));
-  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
-    const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
-    return datagrams.has(/^socket:\[(\d+)\]$/.exec(target)?.[1] ?? '');
-  }).length;
+  const own = openSockets(pid);
+  const rows = readFileSync('/proc/net/unix', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
+  return rows.filter(([, , , , type, , inode]) => type === '0002' && own.has(inode ?? '')).length;
 }
 
 const own = { log_destination: 'syslog', syslog_facility: 'LOCAL3', syslog_ident: 'loom', log_statement: true, log_line_prefix: '%P ', worker_threads: 1 };
