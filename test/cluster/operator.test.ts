@@ -64,9 +64,8 @@ describe('nodes of a running pgloom', () => {
       await order(pgloom, 'pcp_detach_node', '1');
       await order(pgloom, 'pcp_detach_node', '2');
       await untilNodes(pgloom, ['up primary', 'down standby', 'down standby']);
-      await sleep(1200); // sessions look once a second
-      const { rows } = await reader.query<{ recovery: boolean }>('select pg_is_in_recovery() as recovery');
-      assert.equal(rows[0]?.recovery, false);
+      // Sessions look once a second.
+      await eventually('it reads from the primary', async () => (await reader.query<{ recovery: boolean }>('select pg_is_in_recovery() as recovery')).rows[0]?.recovery === false);
     });
     await order(pgloom, 'pcp_attach_node', '1');
     await order(pgloom, 'pcp_attach_node', '2');
@@ -79,10 +78,13 @@ describe('nodes of a running pgloom', () => {
     let lateIsIn = false;
     await withClient(pgloom, async (client) => {
       detached = order(pgloom, 'pcp_detach_node', '-g', '2');
-      await sleep(1000);
-      late = nodes(pgloom).finally(() => { lateIsIn = true; });
-      await sleep(500);
-      assert.equal(lateIsIn, false);
+      // The command may take its time to begin.
+      await eventually('who comes now has to wait', async () => {
+        lateIsIn = false;
+        late = nodes(pgloom).finally(() => { lateIsIn = true; });
+        await Promise.race([late, sleep(2000)]);
+        return !lateIsIn;
+      });
       await client.query('select 1');
     });
     assert.equal((await detached)?.status, 0);

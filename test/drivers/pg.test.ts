@@ -1,9 +1,9 @@
 /** The driver `pg` over three nodes. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Pool } from 'pg';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
+import { untilRunning } from '../support/running.js';
 import { rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
 
@@ -82,12 +82,12 @@ test('pg: LISTEN and NOTIFY between sessions', async () => {
 
 test('pg: cancel of a read and of a write', async () => {
   // The driver has no call for it: a CancelRequest with the key that the session was given.
-  for (const sql of ['select pg_sleep(60)', 'select count(*) from generate_series(1, 1e12)']) {
+  for (const sql of ['select pg_sleep(60) as by_pg', 'select count(*) as by_pg from generate_series(1, 1e12)']) {
     const client = new Client({ host: pgloom.host, port: pgloom.port, user: 'postgres', database: 'test' });
     await client.connect();
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
     const running = assert.rejects(client.query(sql), { code: '57014' });
-    await sleep(200);
+    await untilRunning(sql);
     const canceller = await WireClient.connect(pgloom.port);
     const key = Buffer.alloc(4);
     key.writeInt32BE(secretKey);

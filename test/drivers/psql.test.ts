@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
+import { untilRunning } from '../support/running.js';
 
 const version = /(\d+)\./.exec(spawnSync('psql', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1];
 const skip = version === undefined ? 'psql is not installed' : false;
@@ -92,9 +92,9 @@ test('psql: LISTEN and NOTIFY', { skip }, async () => {
 });
 
 test('psql: Ctrl-C cancels the query', { skip }, async () => {
-  for (const sql of ['select pg_sleep(60)', 'select count(*) from generate_series(1, 1e12)']) {
+  for (const sql of ['select pg_sleep(60) as by_psql', 'select count(*) as by_psql from generate_series(1, 1e12)']) {
     const { child, done } = start(['-c', sql]);
-    await sleep(500);
+    await untilRunning(sql);
     child.kill('SIGINT');
     assert.match((await done).error, /canceling statement due to user request/);
   }

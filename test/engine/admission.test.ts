@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { Client } from 'pg';
-import { sharedCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom } from '../support/pgloom.js';
 import { errorFields, firstError, rowsOf } from '../support/wire-fields.js';
+import { untilRunning } from '../support/running.js';
 import { WireClient } from '../support/wire.js';
 
 const who = { user: 'postgres', database: 'test' };
@@ -26,20 +25,6 @@ async function knock(pgloom: Pgloom): Promise<WireClient> {
   const client = await WireClient.connect(pgloom.port);
   client.startup(who);
   return client;
-}
-
-/** Resolves when one of the servers runs the statement: a cancel that comes earlier would find nothing to cancel. */
-async function untilRunning(sql: string): Promise<void> {
-  await eventually(`${sql} runs`, async () => {
-    const found = await Promise.all(sharedCluster().nodes.map(async ({ host, port }) => {
-      const client = new Client({ host, port, user: 'postgres', database: 'test' });
-      await client.connect();
-      const { rowCount } = await client.query("select from pg_stat_activity where state = 'active' and query = $1", [sql]);
-      await client.end();
-      return rowCount;
-    }));
-    return found.some((count) => count === 1);
-  });
 }
 
 async function fillChildren(pgloom: Pgloom): Promise<[WireClient, WireClient]> {

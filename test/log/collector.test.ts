@@ -50,7 +50,7 @@ test('a start that fails says why on standard error and in the file', async (t) 
   const pgloom = await launch(t, { ...collector, log_filename: 'log', port }, { untilReady: false });
   assert.equal(await pgloom.exited, 1);
   await untilMatch(pgloom.stderr, /already in use/);
-  assert.match(pgloom.log(), /^main FATAL: {2}pgpool could not start: .*already in use/m);
+  await untilMatch(pgloom.log, /^main FATAL: {2}pgpool could not start: .*already in use/m);
 });
 
 test('a log directory that cannot be made is a reason not to start, and the pid file goes', async (t) => {

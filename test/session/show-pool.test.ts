@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Client } from 'pg';
 import { sharedCluster } from '../support/cluster.js';
+import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 
 let pgloom: Pgloom;
@@ -48,9 +49,8 @@ test('SHOW POOL_PROCESSES tells sessions that are idle, in a transaction and at 
     assert.deepEqual(await status(), ['Idle']);
     await client.query('begin');
     assert.deepEqual(await status(), ['Idle in transaction']);
-    const sleeping = client.query('select pg_sleep(1)');
-    await new Promise((resolve) => { setTimeout(resolve, 200); });
-    assert.deepEqual(await status(), ['Execute command']);
+    const sleeping = client.query('select pg_sleep(3)');
+    await eventually('the session is at work', async () => (await status()).join() === 'Execute command');
     await sleeping;
     await client.query('rollback');
   }, { database: 'template1' });

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 import type { Client } from 'pg';
 import { query } from '../../src/shared/protocol/writer.js';
+import { untilPooled } from '../pooling/backends.js';
 import { sharedCluster } from '../support/cluster.js';
 import { eventually, untilMatch } from '../support/eventually.js';
 import { type Pgloom, withClient } from '../support/pgloom.js';
@@ -54,7 +55,7 @@ test('a reload shows a new certificate to new connections, and sessions go on; a
 
     // The new certificate with the old key.
     await reload(pgloom, /the files were not reloaded/);
-    assert.ok(pgloom.stderr().includes(`ERROR:  ssl_key = '${server.key}' and ssl_cert = '${server.cert}' do not fit together`), pgloom.stderr());
+    await eventually(pgloom.stderr, () => pgloom.stderr().includes(`ERROR:  ssl_key = '${server.key}' and ssl_cert = '${server.cert}' do not fit together`));
     assert.equal(await serialShown(pgloom), '01');
 
     copyFileSync(next.key, server.key);
@@ -105,14 +106,13 @@ test('a certificate that has been revoked since does not come back with a resume
 test('a link that was opened before backend_sslmode changed serves its session to the end, and nobody else', async () => {
   await withTlsPgloom(async (pgloom) => {
     const pidOf = async (client: Client): Promise<number> => (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
-    /** A link comes back to the pool a moment after its client has gone. */
     const nextPid = async (): Promise<number> => {
-      await sleep(200);
-      return withClient(pgloom, pidOf);
+      const pid = await withClient(pgloom, pidOf);
+      await untilPooled(pgloom, 1);
+      return pid;
     };
     const first = await nextPid();
     assert.equal(await nextPid(), first, 'links are used again');
-    await sleep(200);
     await withClient(pgloom, async (client) => {
       assert.equal(await pidOf(client), first);
       appendFileSync(pgloom.configFile, "backend_sslmode = 'prefer'\n");

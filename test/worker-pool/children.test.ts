@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
+import { untilRunning } from '../support/running.js';
 import { WireClient } from '../support/wire.js';
 
 async function withPgloom(settings: Record<string, string | number | boolean>, use: (pgloom: Pgloom) => Promise<void>): Promise<void> {
@@ -72,15 +73,16 @@ test('dynamic mode starts with a few children and more when they are needed', as
 
 test('as many clients as there are children are served, and a cancel finds its session on any worker', async () => {
   await withPgloom({ num_init_children: 6, worker_threads: 2 }, async (pgloom) => {
+    const sql = 'select pg_sleep(30) as of_six';
     const sessions = await Promise.all(Array.from({ length: 6 }, async () => {
       const client = await WireClient.connect(pgloom.port);
       client.startup({ user: 'postgres', database: 'test' });
       const key = (await client.readUntil('Z')).find((message) => message.type === 'K');
       assert.ok(key !== undefined);
-      client.query('select pg_sleep(30)');
+      client.query(sql);
       return { client, key };
     }));
-    await sleep(200);
+    await untilRunning(sql, sessions.length);
     for (const { client, key } of sessions) {
       const canceller = await WireClient.connect(pgloom.port);
       canceller.cancelRequest(key.payload.readInt32BE(0), key.payload.subarray(4));

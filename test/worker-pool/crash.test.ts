@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { untilMatch } from '../support/eventually.js';
+import { eventually, untilMatch } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { firstError, rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
@@ -119,22 +119,14 @@ test('a worker that replaces a crashed one has the settings of the last reload',
     const { rows } = await client.query<{ item: string; value: string }>('show pool_status');
     return rows.find(({ item }) => item === 'client_idle_limit')?.value;
   }).catch(() => undefined);
-  const eventually = async (wanted: string): Promise<void> => {
-    for (let tries = 0; (await idleLimit()) !== wanted; tries++) {
-      assert.ok(tries < 100, `client_idle_limit never became ${wanted}`);
-      await sleep(100);
-    }
-  };
+  const untilLimit = (wanted: string): Promise<void> => eventually(`client_idle_limit is ${wanted}`, async () => await idleLimit() === wanted);
   try {
     appendFileSync(pgloom.configFile, '\nclient_idle_limit = 777\n');
     pgloom.signal('SIGHUP');
-    await eventually('777');
+    await untilLimit('777');
     pgloom.signal('SIGUSR2');
-    for (let tries = 0; !pgloom.stderr().includes('the test throws this'); tries++) {
-      assert.ok(tries < 100, 'the worker did not crash');
-      await sleep(100);
-    }
-    await eventually('777');
+    await untilMatch(pgloom.stderr, /the test throws this/);
+    await untilLimit('777');
     assert.equal(await idleLimit(), '777');
   } finally {
     await pgloom.stop();
