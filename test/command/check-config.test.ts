@@ -1,11 +1,14 @@
 /** `pgpool check-config` and `pgpool status`. */
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { recordFileOf } from '../../src/main/run-record.js';
+import { encryptKey } from '../support/certificates.js';
 import { eventually } from '../support/eventually.js';
-import { launch, ours, runOurs, type Scratch, withScratch } from './commands.js';
+import { withCertificates } from '../tls/fixture.js';
+import { launch, ours, runOurs, type Scratch, untilEnded, withScratch } from './commands.js';
 
 const checked = (scratch: Scratch, ...more: string[]) => runOurs(['-f', scratch.configFile, ...more, 'check-config']);
 
@@ -36,6 +39,22 @@ test('the faults of all files are told, each with file and line', async () => {
       assert.match(stderr, broken ? /\n6 faults found\n$/ : /\n4 faults found\n$/);
       assert.ok(!`${stderr}${stdout}`.includes('secret'));
     }
+  });
+});
+
+test('check-config and check-auth take ssl_passphrase_command with them when they are interrupted', async () => {
+  await withCertificates(async ({ server }, directory) => {
+    const pids = join(directory, 'pids');
+    const ssl = { ssl: true, ssl_cert: server.cert, ssl_key: await encryptKey(server.key, 'secret'), ssl_passphrase_command: `echo $$ >> ${pids}; sleep 1000` };
+    await withScratch(ssl, async ({ configFile }) => {
+      for (const [run, command] of [['check-config'], ['check-auth', '-U', 'postgres', '-d', 'test']].entries()) {
+        const running = launch(ours, ['-f', configFile, ...command]);
+        await eventually('the command runs', () => existsSync(pids) && readFileSync(pids, 'utf8').split('\n').length === run + 2);
+        running.child.kill('SIGINT');
+        assert.deepEqual(await once(running.child, 'exit'), [null, 'SIGINT']);
+        await untilEnded(Number(readFileSync(pids, 'utf8').split('\n')[run]));
+      }
+    });
   });
 });
 

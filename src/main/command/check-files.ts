@@ -9,6 +9,7 @@ import { loadAccess } from '../access/load.js';
 import { ConfigError } from '../config/errors.js';
 import { type LoadedConfig, loadConfig } from '../config/load.js';
 import { checkUserWarnings } from './check-users.js';
+import { interruption } from './interruption.js';
 import type { CommandLine } from './options.js';
 
 export interface CheckedFiles {
@@ -42,7 +43,7 @@ export async function checkFiles({ configFile, hbaFile, pcpFile, keyFile }: Comm
 /** As a start would read them. A rule file that is not in use can do no harm yet. */
 async function checkAccess({ settings }: LoadedConfig, hbaFile: string | undefined, keyFilePath: string, found: Findings): Promise<void> {
   // pool_passwd apart, so that the faults of all files are found.
-  const loaded = await attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile, keyFilePath));
+  const loaded = await attempt(found, () => loadAccess({ ...settings, pool_passwd: '' }, hbaFile, keyFilePath, interruption()));
   found.warnings.push(...loaded?.warnings ?? []);
   if (!settings.enable_pool_hba) {
     const notInUse: string[] = [];

@@ -8,6 +8,7 @@ import { ConfigError } from '../../config/errors.js';
 import { loadConfig } from '../../config/load.js';
 import type { AccessFiles } from '../../../shared/messages.js';
 import type { Settings } from '../../../shared/settings.js';
+import { interruption } from '../interruption.js';
 import type { CheckAuthLine } from './options.js';
 import type { Finding } from './report.js';
 
@@ -27,7 +28,7 @@ const maxNotes = 5;
 export async function readFiles(line: CheckAuthLine): Promise<{ readonly files: Files | null; readonly findings: readonly Finding[] }> {
   try {
     const { settings, warnings } = loadConfig(line.configFile);
-    const { access, warnings: accessWarnings } = await loadAccess(settings, line.hbaFile, line.keyFile);
+    const { access, warnings: accessWarnings } = await loadAccess(settings, line.hbaFile, line.keyFile, interruption());
     const files: Files = {
       settings, access,
       hbaFile: line.hbaFile ?? path.resolve(settings.configDirectory, 'pool_hba.conf'),
