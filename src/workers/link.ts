@@ -251,7 +251,7 @@ export abstract class Link {
       this.stalledTicks = 0;
       return;
     }
-    if (++this.stalledTicks <= lingerMs / 1000 || this.listens) return;
+    if (++this.stalledTicks <= lingerMs / 1000) return;
     this.listens = true;
     if (this.mayRead) this.socket.resume();
   }
