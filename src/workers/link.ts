@@ -37,6 +37,8 @@ export abstract class Link {
   /** Stalled for so long that it reads on: see listenIfStalled. */
   private listens = false;
   private stalledTicks = 0;
+  /** The peer has gone in order, and what it sent before is not done yet. */
+  private leftBehind: { readonly reason: string; ticks: number } | null = null;
   private wantLarge = false;
   private lastView: Buffer = empty;
   private processing = false;
@@ -107,10 +109,15 @@ export abstract class Link {
         this.freeBuffer();
         return;
       }
-      this.closed = true;
-      this.gone(reason);
-      this.freeBuffer();
+      if (this.stalled && this.carryLength > 0 && reason === connectionClosed) this.leftBehind = { reason, ticks: 0 };
+      else this.left(reason);
     });
+  }
+
+  private left(reason: string): void {
+    this.closed = true;
+    this.gone(reason);
+    this.freeBuffer();
   }
 
   /**
@@ -243,15 +250,18 @@ export abstract class Link {
   }
 
   /**
-   * Call it once a second. While a link is stalled it does not read, and cannot know that its peer has gone. A peer may send all that
-   * it wants, and leave: that is done first. But what takes longer than `lingerMs` is not worth waiting for.
+   * Call it once a second. While a link is stalled it does not read, and cannot know that its peer has gone. So after `lingerMs` it
+   * reads on into memory, which ends when much is there, or a pending write owns the buffer: then it goes on not to know. A peer may send
+   * all that it wants, and leave: that is done first, if it takes no longer than `lingerMs` from when we know.
    */
   listenIfStalled(): void {
-    if (!this.stalled || this.closed) {
-      this.stalledTicks = 0;
+    if (this.closed) return;
+    if (this.leftBehind !== null) {
+      if (++this.leftBehind.ticks > lingerMs / 1000) this.left(this.leftBehind.reason);
       return;
     }
-    if (++this.stalledTicks <= lingerMs / 1000) return;
+    this.stalledTicks = this.stalled ? this.stalledTicks + 1 : 0;
+    if (this.stalledTicks <= lingerMs / 1000) return;
     this.listens = true;
     if (this.mayRead) this.socket.resume();
   }
@@ -259,18 +269,25 @@ export abstract class Link {
   /** Goes on after a stall: first with what was kept, then with reading. */
   proceed(): void {
     if (this.closed) return;
+    const hasListened = this.listens;
     this.stalled = false;
     this.listens = false;
     this.stalledTicks = 0;
     if (this.carryLength > 0 && this.undrained === 0) this.run(this.carry as Buffer, this.carryLength);
-    if (!this.stalled && this.undrained === 0 && !this.closed) this.socket.resume();
+    if (this.closed) return;
+    if (this.leftBehind !== null) {
+      if (!this.stalled && this.undrained === 0) this.left(this.leftBehind.reason);
+      return;
+    }
+    if (this.mayRead) this.socket.resume();
+    else if (hasListened) this.socket.pause();
   }
 
   /**
    * Writes data[start, end), read by `source`. If it cannot be written at once, `source` stops reading until it is.
    */
   forward(data: Buffer, start: number, end: number, source: Link): void {
-    if (start >= end || this.closed) return;
+    if (start >= end || this.closed || this.leftBehind !== null) return;
     if (this.tap !== null) this.tap.wrote(data, start, end);
     const { socket } = this;
     const bytes = source.view(data, start, end);
@@ -327,7 +344,7 @@ export abstract class Link {
 
   /** Writes bytes that nobody else will change. */
   send(bytes: Buffer): void {
-    if (this.closed) return;
+    if (this.closed || this.leftBehind !== null) return;
     if (this.tap !== null) this.tap.wrote(bytes, 0, bytes.length);
     if (this.encrypted === null) this.socket.write(bytes);
     else this.encrypted.write(bytes, true);
@@ -342,6 +359,7 @@ export abstract class Link {
   finish(nowMs: number, last?: Buffer): void {
     if (this.closed) return;
     this.closed = true;
+    if (this.leftBehind !== null) return this.freeBuffer();
     this.destroyAtMs = nowMs + lingerMs;
     const { socket } = this;
     // Not the socket's own timeout, which a peer that keeps sending would put off for ever.

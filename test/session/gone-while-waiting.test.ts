@@ -50,7 +50,33 @@ test('a client that vanishes while its statement waits for a lock, and what is b
   }));
 });
 
-test('the same inside TLS', async () => {
+for (const isPatient of [false, true]) {
+  test(`what a client has sent before it left is done, if it does not take long (it left ${isPatient ? 'later' : 'at once'})`, async () => {
+    await withStandbyReads({}, async (pgloom) => {
+      const [node] = sharedCluster().nodes;
+      await withClient({ host: node?.host ?? '', port: node?.port ?? 0 }, async (observer) => {
+        await observer.query('create table if not exists left_behind (id int)');
+        try {
+          const client = await WireClient.login(pgloom.port);
+          await withLock(async (waiters) => {
+            client.write(Buffer.concat([waiting, query('insert into left_behind values (1)'), terminate]));
+            await waiters(1);
+            if (!isPatient) client.destroy();
+            // Longer than until pgloom listens.
+            await sleep(8000);
+            if (isPatient) client.destroy();
+          });
+          await eventually('the row is there', async () => (await observer.query('select from left_behind')).rowCount === 1);
+          await allChildrenFree(pgloom);
+        } finally {
+          await observer.query('drop table left_behind');
+        }
+      });
+    });
+  });
+}
+
+test('a client that vanishes inside TLS, in the same way, costs no child either', async () => {
   await withCertificates((certificates) => withStandbyReads(tlsSettings(certificates), (pgloom) => withLock(async (waiters) => {
     const client = await encryptedClient(pgloom);
     client.write(hello);

@@ -1,6 +1,6 @@
 /**
  * Reads the client's answers ('p' messages) during the login, one for each time that one is wanted. What else comes waits,
- * unread, in the kernel; the bytes of an answer are wiped from the link's buffer, those of a half one, too.
+ * unread, in the kernel (for some seconds, then in the link); the bytes of an answer are wiped from the link's buffer, those of a half one, too.
  */
 import { errors, type PgError } from '../../shared/errors.js';
 import { F } from '../../shared/protocol/letters.js';

@@ -337,6 +337,7 @@ export class Session {
     const { settings } = this;
     if (this.childRow >= 0) this.worker.childTable.setLastActivity(this.childRow, this.heardMs);
     this.client.listenIfStalled();
+    if (this.over) return;
     if (!this.loggedIn) {
       const limitMs = settings.authentication_timeout * 1000;
       if (limitMs > 0 && nowMs - this.connectedMs >= limitMs) this.fail(errors.authenticationTimeout());
