@@ -34,11 +34,10 @@ export abstract class Link {
   /** Reasons not to read: a stall of the relay, and the number of peers that have not drained. */
   private stalled = false;
   private undrained = 0;
-  /** Stalled for so long that it reads on: see listenIfStalled. */
-  private listens = false;
-  private stalledTicks = 0;
   /** The peer has gone in order, and what it sent before is not done yet. */
-  private leftBehind: { readonly reason: string; ticks: number } | null = null;
+  private hasLeft = false;
+  /** Since the stall began, or since the peer was seen to have left: see listenIfStalled. */
+  private waitedTicks = 0;
   private wantLarge = false;
   private lastView: Buffer = empty;
   private processing = false;
@@ -109,8 +108,9 @@ export abstract class Link {
         this.freeBuffer();
         return;
       }
-      if (this.stalled && this.carryLength > 0 && reason === connectionClosed) this.leftBehind = { reason, ticks: 0 };
-      else this.left(reason);
+      if (!this.stalled || this.carryLength === 0 || reason !== connectionClosed) return this.left(reason);
+      this.hasLeft = true;
+      this.waitedTicks = 0;
     });
   }
 
@@ -181,7 +181,11 @@ export abstract class Link {
   }
 
   private get mayRead(): boolean {
-    return this.undrained === 0 && (this.closed || !this.stalled || (this.listens && this.carryLength < largeBytes));
+    return this.undrained === 0 && (this.closed || !this.stalled || (this.hasWaited && this.carryLength < largeBytes));
+  }
+
+  private get hasWaited(): boolean {
+    return this.waitedTicks > lingerMs / 1000;
   }
 
   private run(data: Buffer, end: number): void {
@@ -255,28 +259,23 @@ export abstract class Link {
    * all that it wants, and leave: that is done first, if it takes no longer than `lingerMs` from when we know.
    */
   listenIfStalled(): void {
-    if (this.closed) return;
-    if (this.leftBehind !== null) {
-      if (++this.leftBehind.ticks > lingerMs / 1000) this.left(this.leftBehind.reason);
-      return;
-    }
-    this.stalledTicks = this.stalled ? this.stalledTicks + 1 : 0;
-    if (this.stalledTicks <= lingerMs / 1000) return;
-    this.listens = true;
-    if (this.mayRead) this.socket.resume();
+    if (this.closed || !(this.stalled || this.hasLeft)) return;
+    this.waitedTicks++;
+    if (!this.hasWaited) return;
+    if (this.hasLeft) this.left(connectionClosed);
+    else if (this.mayRead) this.socket.resume();
   }
 
   /** Goes on after a stall: first with what was kept, then with reading. */
   proceed(): void {
     if (this.closed) return;
-    const hasListened = this.listens;
+    const hasListened = this.hasWaited;
     this.stalled = false;
-    this.listens = false;
-    this.stalledTicks = 0;
+    if (!this.hasLeft) this.waitedTicks = 0;
     if (this.carryLength > 0 && this.undrained === 0) this.run(this.carry as Buffer, this.carryLength);
     if (this.closed) return;
-    if (this.leftBehind !== null) {
-      if (!this.stalled && this.undrained === 0) this.left(this.leftBehind.reason);
+    if (this.hasLeft) {
+      if (!this.stalled && this.undrained === 0) this.left(connectionClosed);
       return;
     }
     if (this.mayRead) this.socket.resume();
@@ -287,7 +286,7 @@ export abstract class Link {
    * Writes data[start, end), read by `source`. If it cannot be written at once, `source` stops reading until it is.
    */
   forward(data: Buffer, start: number, end: number, source: Link): void {
-    if (start >= end || this.closed || this.leftBehind !== null) return;
+    if (start >= end || this.closed || this.hasLeft) return;
     if (this.tap !== null) this.tap.wrote(data, start, end);
     const { socket } = this;
     const bytes = source.view(data, start, end);
@@ -344,7 +343,7 @@ export abstract class Link {
 
   /** Writes bytes that nobody else will change. */
   send(bytes: Buffer): void {
-    if (this.closed || this.leftBehind !== null) return;
+    if (this.closed || this.hasLeft) return;
     if (this.tap !== null) this.tap.wrote(bytes, 0, bytes.length);
     if (this.encrypted === null) this.socket.write(bytes);
     else this.encrypted.write(bytes, true);
@@ -359,7 +358,7 @@ export abstract class Link {
   finish(nowMs: number, last?: Buffer): void {
     if (this.closed) return;
     this.closed = true;
-    if (this.leftBehind !== null) return this.freeBuffer();
+    if (this.hasLeft) return this.freeBuffer();
     this.destroyAtMs = nowMs + lingerMs;
     const { socket } = this;
     // Not the socket's own timeout, which a peer that keeps sending would put off for ever.

@@ -41,6 +41,7 @@ export interface StartupOwner {
 const agreement = Buffer.from('S');
 const unencrypted = Buffer.from('N');
 const nothing: Buffer = Buffer.alloc(0);
+
 /** NAMEDATALEN - 1 */
 const maxNameBytes = 63;
 /** Of a certificate's subject in messages; PostgreSQL's number. */
@@ -59,8 +60,8 @@ export class Startup implements ClientReader {
   }
 
   process(data: Buffer, start: number, end: number): number {
-    for (let pos = start; ;) {
-      if (pos === end) return end;
+    let pos = start;
+    while (pos < end) {
       const packet = firstPacket(data.subarray(pos, end));
       switch (packet.kind) {
         case 'incomplete': return pos;
@@ -82,11 +83,12 @@ export class Startup implements ClientReader {
           this.start(packet.version, packet.body);
           return pos + packet.sizeBytes;
         case 'hello':
-          if (this.owner.offersTls && this.requests.isFirst) return this.startTls(Buffer.from(data.subarray(pos, end)), end);
+        case 'garbage':
+          if (packet.kind === 'hello' && this.owner.offersTls && this.requests.isFirst) return this.startTls(Buffer.from(data.subarray(pos, end)), end);
           return this.refuse(errors.badStartupLength(), end);
-        case 'garbage': return this.refuse(errors.badStartupLength(), end);
       }
     }
+    return end;
   }
 
   private startTls(hello: Buffer, end: number): number {
