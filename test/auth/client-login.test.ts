@@ -312,7 +312,8 @@ test('a longer name is the name that the server cuts it to', async () => {
   const long = 'l'.repeat(63);
   await withPgloom({ hba: `host all ${long} all reject\nhost all all all trust` }, async (pgloom) => {
     for (const name of [long, `${long}x`]) await assert.rejects(login(pgloom, name, undefined), /client authentication failed/);
-    await untilMatch(pgloom.stderr, /(pool_hba.conf rejects connection[^]*){2}/);
+    const text = await untilMatch(pgloom.stderr, /(pool_hba.conf rejects connection[^]*){2}/);
+    assert.equal(text.match(/pool_hba.conf rejects connection/g)?.length, 2);
   });
 });
 

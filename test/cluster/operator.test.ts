@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startCluster } from '../../src/main/demo/cluster.js';
 import { type Outcome, PcpPrograms } from '../cli/pcp-programs.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, eventuallyEqual } from '../support/eventually.js';
 import { type Pgloom, type PgloomOptions, startPgloom, withClient } from '../support/pgloom.js';
 
 const programs = new PcpPrograms('*:*:operator:secret\n');
@@ -33,8 +33,7 @@ async function nodes(pgloom: Pgloom): Promise<string[]> {
 }
 
 async function untilNodes(pgloom: Pgloom, expected: readonly string[]): Promise<void> {
-  let seen: string[] = [];
-  await eventually(() => `${expected.join(', ')}, not ${seen.join(', ')}`, async () => (seen = await nodes(pgloom)).join() === expected.join());
+  await eventuallyEqual(expected, () => nodes(pgloom));
 }
 
 const allUp = ['up primary', 'up standby', 'up standby'];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Client, type ClientConfig } from 'pg';
 import { sharedCluster } from '../support/cluster.js';
-import { eventually } from '../support/eventually.js';
+import { eventuallyEqual } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { nodesOf, readerIsNode1, where, withPgloom } from './where.js';
 
@@ -27,8 +27,7 @@ async function statesAtReader(application: string): Promise<string[]> {
 
 /** The coming statement ends a transaction on the reader a moment after the client has its answer. */
 async function waitForStates(application: string, expected: readonly string[]): Promise<void> {
-  let states: string[] = [];
-  await eventually(() => `${expected.join()} at the reader, not ${states.join()}`, async () => (states = await statesAtReader(application)).join() === expected.join());
+  await eventuallyEqual(expected, () => statesAtReader(application));
 }
 
 test('a read before the first write of a transaction goes to the reader, reads after it to the primary', async () => {

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from 'pg';
 import { allChildrenFree } from '../../bench/fuzz/fuzz.js';
 import { query, terminate } from '../protocol/messages.js';
+import { withPgloom } from '../routing/where.js';
 import { sharedCluster } from '../support/cluster.js';
 import { eventually } from '../support/eventually.js';
-import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
+import { type Pgloom, withClient } from '../support/pgloom.js';
 import { rowsOf } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
 import { encryptedClient, hello, isReady, received, tlsSettings, withCertificates } from '../tls/fixture.js';
@@ -14,19 +16,20 @@ import { encryptedClient, hello, isReady, received, tlsSettings, withCertificate
 /** Waits for a lock at the primary; what is behind it is for a standby, and so for the lock as well. */
 const waiting = Buffer.concat([query('insert into locked values (1)'), query('select count(*) from locked')]);
 
-async function withStandbyReads(settings: Record<string, string | number | boolean>, use: (pgloom: Pgloom) => Promise<void>): Promise<void> {
-  const pgloom = await startPgloom({ settings: { num_init_children: 4, worker_threads: 1, backend_weight0: 0, ...settings } });
-  try {
-    await use(pgloom);
-  } finally {
-    await pgloom.stop();
-  }
+type Settings = Readonly<Record<string, string | number | boolean>>;
+
+const withStandbyReads = (settings: Settings, use: (pgloom: Pgloom) => Promise<void>): Promise<void> =>
+  withPgloom({ num_init_children: 4, worker_threads: 1, backend_weight0: 0, ...settings }, use);
+
+async function withPrimary(use: (client: Client) => Promise<void>): Promise<void> {
+  const [node] = sharedCluster().nodes;
+  assert.ok(node !== undefined);
+  await withClient(node, use);
 }
 
 /** Runs `use` while nobody can write into a table, and shows it how many wait for that. */
 async function withLock(use: (waiters: (count: number) => Promise<void>) => Promise<void>): Promise<void> {
-  const [node] = sharedCluster().nodes;
-  await withClient({ host: node?.host ?? '', port: node?.port ?? 0 }, async (locker) => {
+  await withPrimary(async (locker) => {
     await locker.query('create table if not exists locked (id int)');
     try {
       await locker.query('begin; lock table locked in exclusive mode');
@@ -53,8 +56,7 @@ test('a client that vanishes while its statement waits for a lock, and what is b
 for (const isPatient of [false, true]) {
   test(`what a client has sent before it left is done, if it does not take long (it left ${isPatient ? 'later' : 'at once'})`, async () => {
     await withStandbyReads({}, async (pgloom) => {
-      const [node] = sharedCluster().nodes;
-      await withClient({ host: node?.host ?? '', port: node?.port ?? 0 }, async (observer) => {
+      await withPrimary(async (observer) => {
         await observer.query('create table if not exists left_behind (id int)');
         try {
           const client = await WireClient.login(pgloom.port);

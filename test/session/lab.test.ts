@@ -14,7 +14,7 @@ import { type Cluster, startCluster } from '../../src/main/demo/cluster.js';
 import { freePort } from '../../src/main/demo/free-port.js';
 import { onProcessEnd } from '../../src/main/demo/process-end.js';
 import { labFile } from '../config/lab-file.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, eventuallyEqual } from '../support/eventually.js';
 
 const command = fileURLToPath(new URL('../../src/main/pgpool.js', import.meta.url));
 const pcpCommand = fileURLToPath(new URL('../../src/main/cli/pcp.js', import.meta.url));
@@ -118,8 +118,7 @@ async function nodes(): Promise<string[]> {
 }
 
 async function untilNodes(expected: readonly string[]): Promise<void> {
-  let seen: string[] = [];
-  await eventually(() => `${expected.join(', ')}, not ${seen.join(', ')}`, async () => (seen = await nodes()).join() === expected.join(), 60_000);
+  await eventuallyEqual(expected, nodes, 60_000);
 }
 
 /** One of the commands of pgloom, with the password from a .pcppass as in the notes. */

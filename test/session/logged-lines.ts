@@ -1,5 +1,5 @@
 /** Reads the lines that a session has logged. */
-import { untilMatch } from '../support/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { Pgloom } from '../support/pgloom.js';
 import { WireClient } from '../support/wire.js';
 
@@ -30,8 +30,9 @@ export async function linesOf(proxy: Talkative, use: (client: WireClient) => Pro
   try {
     await use(client);
     client.end();
-    await untilMatch(() => proxy.lines(application).join('\n'), new RegExp(last, 'm'));
-    return proxy.lines(application);
+    let lines: string[] = [];
+    await eventually(() => `no line ${last} in:\n${lines.join('\n')}`, () => (lines = proxy.lines(application)).some((line) => last.test(line)));
+    return lines;
   } finally {
     client.destroy();
   }

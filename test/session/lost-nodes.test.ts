@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { type Cluster, startCluster } from '../../src/main/demo/cluster.js';
-import { eventually } from '../support/eventually.js';
+import { eventually, eventuallyEqual } from '../support/eventually.js';
 import { type Pgloom, startPgloom, withClient } from '../support/pgloom.js';
 import { firstError } from '../support/wire-fields.js';
 import { WireClient } from '../support/wire.js';
@@ -34,11 +34,10 @@ async function statuses(): Promise<string[]> {
 }
 
 async function waitForStatuses(expected: readonly string[]): Promise<void> {
-  let seen: string[] = [];
-  await eventually(() => `${expected.join()}, not ${seen.join()}`, async () => {
-    seen = await statuses().catch((error: Error) => [error.message]);
+  await eventuallyEqual(expected, async () => {
+    const seen = await statuses().catch((error: Error) => [error.message]);
     // A node that came back and that nobody has used yet is said to wait.
-    return seen.map((status) => (status === 'waiting' ? 'up' : status)).join() === expected.join();
+    return seen.map((status) => (status === 'waiting' ? 'up' : status));
   });
 }
 

@@ -1,7 +1,7 @@
 /** What the servers of the shared cluster are doing. */
-import { Client } from 'pg';
 import { sharedCluster } from './cluster.js';
 import { eventually } from './eventually.js';
+import { withClient } from './pgloom.js';
 
 /**
  * Resolves when so many sessions of the servers run the statement: a cancel that comes earlier would find nothing to cancel.
@@ -9,11 +9,8 @@ import { eventually } from './eventually.js';
  */
 export async function untilRunning(sql: string, count = 1): Promise<void> {
   await eventually(`${sql} runs`, async () => {
-    const found = await Promise.all(sharedCluster().nodes.map(async ({ host, port }) => {
-      const client = new Client({ host, port, user: 'postgres', database: 'test' });
-      await client.connect();
-      const { rowCount } = await client.query("select from pg_stat_activity where state = 'active' and query = $1", [sql]);
-      await client.end();
+    const found = await Promise.all(sharedCluster().nodes.map(async (node) => {
+      const { rowCount } = await withClient(node, (client) => client.query("select from pg_stat_activity where state = 'active' and query = $1", [sql]));
       return rowCount ?? 0;
     }));
     return found.reduce((sum, here) => sum + here, 0) >= count;

@@ -43,7 +43,7 @@ export async function withScene({ node, settings, children = mostChildren, mode 
           backend_sslmode: 'disable', auth_failure_delay: 0, ...(mode === 'auth_query' && authQuery), ...settings,
         },
         ...(mode !== 'relay' && { hba: poolHba(ldap === null ? undefined : `ldap ldapserver=127.0.0.1 ldapport=${ldap.port} ldapprefix="uid=" ldapsuffix=",ou=people,dc=example,dc=org"`) }),
-        ...(mode === 'auth_query' ? {} : { poolPasswd }),
+        ...(mode !== 'auth_query' && { poolPasswd }),
       });
       try {
         await use(pgloom);
